@@ -1,0 +1,12 @@
+/* The whole library, in reading order. */
+#ifndef SIGNET_H
+#define SIGNET_H
+
+#include <signet/attributes.h>
+#include <signet/error.h>
+#include <signet/span.h>
+#include <signet/buffer.h>
+#include <signet/id.h>
+#include <signet/library.h>
+
+#endif
