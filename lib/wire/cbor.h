@@ -28,7 +28,7 @@ struct wire_writer {
 /* A writer that appends to `out`. */
 struct wire_writer wire_writer(struct signet_buf *out);
 void wire_put_uint(struct wire_writer *w, uint64_t value);
-/* A negative integer: value is -1..INT64_MIN. */
+/* A negative integer: -1..INT64_MIN; ARGUMENT where it is not negative. */
 void wire_put_negative(struct wire_writer *w, int64_t value);
 void wire_put_bytes(struct wire_writer *w, signet_span bytes);
 /* FORMAT where it is not UTF-8. */
@@ -69,13 +69,16 @@ enum wire_kind {
 struct wire_reader wire_reader(signet_span in);
 /* The kind of the next item, without reading it. */
 enum wire_kind wire_peek(const struct wire_reader *r);
-/* LIMIT where the value is above max. */
+/* LIMIT where the value is above max. In all calls here FORMAT is another kind of item, or bytes
+ * that are not canonical. */
 uint64_t wire_get_uint(struct wire_reader *r, uint64_t max);
+/* LIMIT below INT64_MIN. */
 int64_t wire_get_negative(struct wire_reader *r);
 /* min..max bytes; LIMIT above max, FORMAT below min. */
 signet_span wire_get_bytes(struct wire_reader *r, size_t min, size_t max);
 /* min..max bytes of valid UTF-8. */
 signet_span wire_get_text(struct wire_reader *r, size_t min, size_t max);
+/* Exactly 32 bytes; zeros after an error. */
 void wire_get_id(struct wire_reader *r, struct signet_id *id_out);
 /* An array of min..max items; returns how many. */
 size_t wire_get_array(struct wire_reader *r, size_t min, size_t max);
@@ -89,8 +92,9 @@ void wire_expect_negative(struct wire_reader *r, int64_t value);
 void wire_expect_text(struct wire_reader *r, const char *text);
 /* True, and read past it, where the next item is null. */
 bool wire_get_null(struct wire_reader *r);
-/* Read one whole item of any accepted kind, checked to be canonical (map keys in order, depth at
- * most WIRE_DEPTH_MAX), and return its bytes: at most max, LIMIT above. */
+/* Read one whole item of any accepted kind, checked to be canonical (map keys in order), and
+ * return its bytes. LIMIT above max bytes, below INT64_MIN, and where more than WIRE_DEPTH_MAX
+ * arrays, maps and tags are inside one another. */
 signet_span wire_get_item(struct wire_reader *r, size_t max);
 /* Fail with `err`, unless there is an error already: for checks of the caller's own. */
 void wire_reader_fail(struct wire_reader *r, enum signet_err err);
