@@ -8,5 +8,11 @@
 #include <signet/buffer.h>
 #include <signet/id.h>
 #include <signet/library.h>
+#include <signet/card.h>
+#include <signet/account.h>
+#include <signet/login.h>
+#include <signet/bundle.h>
+#include <signet/session.h>
+#include <signet/entry.h>
 
 #endif
