@@ -1,0 +1,13 @@
+/* The two clocks. Everything that decides by time takes it as an argument; only loops read these. */
+#ifndef IO_CLOCK_H
+#define IO_CLOCK_H
+
+#include <stdint.h>
+
+/* Milliseconds since 1970, UTC; may jump. */
+uint64_t clock_wall_ms(void);
+
+/* Milliseconds since some fixed moment; never goes back. */
+uint64_t clock_monotonic_ms(void);
+
+#endif
