@@ -161,6 +161,11 @@ size_t wire_token_read(signet_span in, struct wire_token *token)
     token->kind = WIRE_OTHER;
     token->value = 0;
     token->data = NULL;
+    /* libcbor 0.8 refuses the unassigned tags of one byte, and COSE_Sign1's 18 with them. */
+    if (in.len > 0 && in.ptr[0] >= 0xc0 && in.ptr[0] <= 0xd7) {
+        set(token, WIRE_TAG, in.ptr[0] & 0x1f);
+        return 1;
+    }
     got = cbor_stream_decode(in.ptr, in.len, &callbacks, token);
     if (got.status != CBOR_DECODER_FINISHED || token->kind == WIRE_OTHER)
         return 0;
