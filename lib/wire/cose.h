@@ -21,6 +21,7 @@ enum {
     COSE_TYP_MAX = 64,        /* bytes */
     COSE_SIGNATURE_MAX = 512, /* bytes */
     COSE_PAYLOAD_MAX = 16384, /* bytes; the largest is a device list */
+    COSE_PATH_MAX = 8,        /* hashes of a proof: a batch of 256 */
 };
 
 enum cose_profile { COSE_SINGLE, COSE_BATCH };
@@ -30,28 +31,32 @@ struct cose_sign1 {
     enum cose_profile profile;
     signet_span protected_header; /* as bytes, inside its bstr */
     signet_span payload;          /* empty in a batch: the root is computed from the proof */
-    signet_span proof;            /* batch: the inclusion proof, canonical CBOR; else empty */
+    signet_span proof;            /* batch: CBOR [size, index, [1..8 hashes]]; else empty */
     signet_span signature;
 };
 
 /*
  * Read a COSE_Sign1 whose typ must be `typ`.
- * Errors: FORMAT (not canonical, tag missing, trailing bytes), PROFILE (headers of neither
- * profile: algorithm elsewhere or another one, unknown labels, crit), PURPOSE (another typ),
- * LIMIT. *out is unchanged then.
+ * Errors: FORMAT (not canonical, tag missing, trailing bytes, no inclusion proof), PROFILE (a
+ * COSE_Sign1 with headers of neither profile: algorithm elsewhere or another one, unknown labels,
+ * crit, headers of one profile with the payload of the other), PURPOSE (another typ), LIMIT.
+ * *out is unchanged then.
  */
 SIGNET_MUST_USE enum signet_err cose_sign1_read(
     signet_span in, const char *typ, struct cose_sign1 *out);
 
-/* Append a COSE_Sign1 of profile Single. Errors: NOMEM. */
+/* Append a COSE_Sign1 of profile Single. Errors: ARGUMENT (cose_sign1_read would refuse it: no
+ * signature, a part beyond its ceiling), NOMEM; `out` is unchanged then. */
 SIGNET_MUST_USE enum signet_err cose_sign1_write(
     const char *typ, signet_span payload, signet_span signature, struct signet_buf *out);
 
-/* Append the protected header's bytes of a profile. Errors: NOMEM. */
+/* Append the protected header's bytes of a profile. Errors: ARGUMENT (typ too long), NOMEM;
+ * `out` is unchanged then. */
 SIGNET_MUST_USE enum signet_err cose_protected_write(
     enum cose_profile profile, const char *typ, struct signet_buf *out);
 
-/* Append the Sig_structure (RFC 9052, section 4.4): what is signed. Errors: NOMEM. */
+/* Append the Sig_structure (RFC 9052, section 4.4): what is signed. Errors: NOMEM;
+ * `out` is unchanged then. */
 SIGNET_MUST_USE enum signet_err cose_to_be_signed(
     signet_span protected_header, signet_span payload, struct signet_buf *out);
 
