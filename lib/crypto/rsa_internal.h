@@ -1,0 +1,38 @@
+/* RSA keys as lib/crypto holds them. Inside lib/crypto only. */
+#ifndef CRYPTO_RSA_INTERNAL_H
+#define CRYPTO_RSA_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "crypto/library_internal.h"
+#include "crypto/rsa.h"
+
+/* Nothing but `owners` changes once the key is made. */
+struct crypto_rsa_public {
+    atomic_size_t owners;
+    struct signet_library *library;
+    EVP_PKEY *pkey;
+    EVP_PKEY_CTX *verifier; /* set up for PSS; duplicated for each use, never used itself */
+    struct signet_id fingerprint;
+    size_t size; /* bytes of the modulus */
+    size_t spki_len;
+    uint8_t spki[CRYPTO_RSA_SPKI_MAX];
+};
+
+struct crypto_rsa_private {
+    struct crypto_rsa_public *public_key;
+    EVP_PKEY *pkey;
+};
+
+/* The key with this modulus (big-endian, of 256, 384 or 512 bytes, the highest bit set) and
+ * e = 65537. Not checked. Errors: KEY (another length, highest bit not set), NOMEM, CRYPTO. */
+SIGNET_MUST_USE enum signet_err rsa_public_from_modulus(
+    struct signet_library *library, signet_span modulus, struct crypto_rsa_public **key_out);
+
+/* Big-endian; borrowed from the key. */
+signet_span rsa_modulus(const struct crypto_rsa_public *key);
+
+/* A context in which that key verifies PSS signatures. NULL on failure. */
+EVP_PKEY_CTX *rsa_verifier_new(struct signet_library *library, EVP_PKEY *pkey);
+
+#endif
