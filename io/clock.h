@@ -1,4 +1,4 @@
-/* The two clocks. Everything that decides by time takes it as an argument; only loops read these. */
+/* The two clocks. What decides by time takes it as an argument; only loops read these. */
 #ifndef IO_CLOCK_H
 #define IO_CLOCK_H
 

@@ -35,11 +35,11 @@ enum io_close_reason {
     IO_CLOSE_TLS,       /* no TLS 1.3 handshake */
     IO_CLOSE_WRONG_PIN, /* the server has another key */
     IO_CLOSE_HTTP,      /* no upgrade; io_connection_code is the HTTP status, or 0 */
-    IO_CLOSE_PROTOCOL, /* the peer's frames are wrong or too big; io_connection_code is the code we sent */
-    IO_CLOSE_DEADLINE, /* the deadline passed */
-    IO_CLOSE_SILENT,   /* the peer does not answer pings */
-    IO_CLOSE_SLOW,     /* the peer does not read: over pending_max bytes wait for it */
-    IO_CLOSE_MEMORY,   /* out of memory */
+    IO_CLOSE_PROTOCOL,  /* wrong or oversized frames; io_connection_code is what we sent */
+    IO_CLOSE_DEADLINE,  /* the deadline passed */
+    IO_CLOSE_SILENT,    /* the peer does not answer pings */
+    IO_CLOSE_SLOW,      /* the peer does not read: over pending_max bytes wait for it */
+    IO_CLOSE_MEMORY,    /* out of memory */
 };
 
 /* A word for logs: "peer", "wrong-pin"; never NULL. */
@@ -114,7 +114,7 @@ struct io_target {
 };
 
 /* Begin to connect; nothing of `target` is kept. Later failures come by on_closed.
- * Errors: ARGUMENT, IO (with errno), NOMEM, CRYPTO; there is no connection and no on_closed then. */
+ * Errors: ARGUMENT, IO (with errno), NOMEM, CRYPTO; there is no on_closed then. */
 SIGNET_MUST_USE enum signet_err io_connect(struct io_loop *loop, const struct io_settings *settings,
     const struct io_target *target, struct io_connection **connection_out);
 

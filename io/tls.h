@@ -51,16 +51,17 @@ SIGNET_MUST_USE enum signet_err tls_stream_new_client(struct tls_context *contex
 /* Free, and close the descriptor. NULL is fine. */
 void tls_stream_free(struct tls_stream *stream);
 
-/* IO_OK (done; further calls too), IO_AGAIN, IO_AGAIN_WRITE, IO_CLOSED, IO_FAILED, IO_WRONG_PIN (before any byte
- * of the application was sent). */
+/* IO_OK (done, and so in later calls), IO_AGAIN, IO_AGAIN_WRITE, IO_CLOSED, IO_FAILED, or
+ * IO_WRONG_PIN, before any byte of the application was sent. */
 SIGNET_MUST_USE enum io_result tls_handshake(struct tls_stream *stream);
 
 /*
- * Append what has arrived to `in`, about `quota` bytes at most (never more than one record, 16 KiB, beyond it).
+ * Append what has arrived to `in`, until `quota` bytes were appended (and at most one record, 16
+ * KiB, beyond them).
  *
  * IO_OK: the quota was reached and there may be more; call again without waiting for the
- * descriptor. IO_AGAIN, IO_AGAIN_WRITE: everything was read; wait. IO_CLOSED, IO_FAILED: no more will come.
- * Whatever the result, bytes appended by the call are good.
+ * descriptor. IO_AGAIN, IO_AGAIN_WRITE: everything was read; wait. IO_CLOSED, IO_FAILED: no more
+ * will come. Whatever the result, bytes appended by the call are good.
  */
 SIGNET_MUST_USE enum io_result tls_read(
     struct tls_stream *stream, struct signet_buf *in, size_t quota);

@@ -9,8 +9,8 @@
  * Make an ECDSA P-256 key and a self-signed certificate for `host` (a name or an address literal),
  * valid for ten years, and write both as PEM files: new, mode 0600, synced with their directory.
  * Clients look at the pin alone, so certificates of other makers do as well.
- * Errors: IO (with errno; EEXIST where a file is there already), ARGUMENT (host is not usable), CRYPTO, NOMEM. After an
- * error no file that the call created is left.
+ * Errors: IO (with errno; EEXIST where a file is there already), ARGUMENT (host is not usable),
+ * CRYPTO, NOMEM. After an error no file that the call created is left.
  */
 SIGNET_MUST_USE enum signet_err tls_make_identity(const char *key_path,
     const char *certificate_path, const char *host, struct signet_id *pin_out);

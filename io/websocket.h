@@ -69,8 +69,8 @@ void ws_free(struct ws_codec *codec);
  * `in`, a fragmented one of the codec. *payload_out is valid until the next call, and while `in` is
  * untouched. Call until WS_NEED_MORE, then consume *position bytes of `in` at once. What is left is
  * part of one frame, and never longer than message_max + WS_HEAD_MAX: an oversized length is an
- * error as soon as it is seen, and nothing is allocated for it. After WS_CLOSE and WS_ERROR every further
- * call gives WS_ERROR.
+ * error as soon as it is seen, and nothing is allocated for it. After WS_CLOSE and WS_ERROR every
+ * further call gives WS_ERROR.
  */
 SIGNET_MUST_USE enum ws_event ws_next(
     struct ws_codec *codec, struct signet_buf *in, size_t *position, signet_span *payload_out);
@@ -101,7 +101,7 @@ struct ws_frame {
 /* Errors: NOMEM. */
 SIGNET_MUST_USE enum signet_err ws_frame_begin(
     struct ws_frame *frame, struct signet_buf *out, const uint8_t mask[WS_MASK_LEN]);
-/* An empty payload takes the frame back. Errors: NOMEM (only with over 65535 bytes; nothing changed). */
+/* An empty payload takes the frame back. Errors: NOMEM (only over 65535 bytes; nothing changed). */
 SIGNET_MUST_USE enum signet_err ws_frame_end(struct ws_frame *frame, struct signet_buf *out);
 
 #endif
