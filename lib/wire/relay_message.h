@@ -107,7 +107,9 @@ struct relay_message {
 SIGNET_MUST_USE enum signet_err relay_message_read(
     signet_span in, struct relay_message *message_out, signet_span *rest_out);
 
-/* Append a message. Errors: NOMEM, ARGUMENT (a type that does not exist). */
+/* Append a message. Errors: ARGUMENT (relay_message_read would refuse it: a type that does not
+ * exist, a field beyond its ceiling), FORMAT (a name that is not UTF-8), NOMEM; `out` is unchanged
+ * then. */
 SIGNET_MUST_USE enum signet_err relay_message_write(
     const struct relay_message *message, struct signet_buf *out);
 
