@@ -49,4 +49,13 @@ SIGNET_API bool signet_account_issued_list(
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_account_renew(
     struct signet_account *account, uint64_t now_ms);
 
+/*
+ * Go over to the announced identity key: issue a list of the next generation, which voids the
+ * later lists of the old key, and make and announce another next key.
+ * Errors: SUCCESSION (not the key that was announced), KEY, LIMIT (as many generations as a card
+ * holds), NOMEM, CRYPTO; unchanged then.
+ */
+SIGNET_API SIGNET_MUST_USE enum signet_err signet_account_succeed(struct signet_account *account,
+    signet_span next_pkcs8, uint64_t now_ms, struct signet_next_identity *next_out);
+
 #endif

@@ -38,9 +38,8 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_login_sign(
  * Errors: FORMAT, LIMIT, PROFILE, PURPOSE, SIGNER, AUTH, CHANNEL (another relay, connection, name
  * or list), NOMEM, CRYPTO.
  */
-SIGNET_API SIGNET_MUST_USE enum signet_err signet_registration_verify(
-    struct signet_library *library, signet_span proof, const struct signet_card *card,
-    signet_span name, const struct signet_hop *hop);
+SIGNET_API SIGNET_MUST_USE enum signet_err signet_registration_verify(signet_span proof,
+    const struct signet_card *card, signet_span name, const struct signet_hop *hop);
 
 /* Who claims to log in, before anything is verified: to look up the card. Errors: as reading. */
 struct signet_login_claim {
@@ -51,7 +50,7 @@ struct signet_login_claim {
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_login_read(
     signet_span proof, struct signet_login_claim *claim_out);
 /* Errors: as signet_registration_verify; SIGNER too where the device is not on the card. */
-SIGNET_API SIGNET_MUST_USE enum signet_err signet_login_verify(struct signet_library *library,
+SIGNET_API SIGNET_MUST_USE enum signet_err signet_login_verify(
     signet_span proof, const struct signet_card *card, const struct signet_hop *hop);
 
 #endif

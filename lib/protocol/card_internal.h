@@ -1,0 +1,50 @@
+/* What lib/protocol knows of a card beyond its public header. */
+#ifndef PROTOCOL_CARD_INTERNAL_H
+#define PROTOCOL_CARD_INTERNAL_H
+
+#include <signet/card.h>
+
+#include "crypto/rsa.h"
+
+struct device {
+    struct signet_id id; /* fingerprint of the key */
+    struct crypto_rsa_public *key;
+    uint64_t since; /* version of the list that added it */
+};
+
+/* A device list: docs/protocol.md, section 3. */
+struct device_list {
+    struct signet_id signer;
+    struct signet_id address;
+    uint64_t generation;
+    uint64_t version;
+    bool has_previous;
+    struct signet_id previous;
+    uint64_t issued_at, not_after; /* ms */
+    struct signet_id next_identity;
+    size_t device_count;
+    struct device devices[SIGNET_CARD_DEVICES_MAX]; /* rising by id */
+};
+
+/* The key of a device on the card, borrowed; NULL if it is not on it. */
+const struct crypto_rsa_public *card_device_key(
+    const struct signet_card *card, const struct signet_id *device);
+
+/* The current identity key, borrowed. */
+const struct crypto_rsa_public *card_identity_key(const struct signet_card *card);
+
+/* The current list, borrowed. */
+const struct device_list *card_list(const struct signet_card *card);
+
+/* Append a list's payload. Errors: NOMEM. */
+SIGNET_MUST_USE enum signet_err device_list_write(
+    const struct device_list *list, struct signet_buf *out);
+
+/* Read a payload. Errors: FORMAT, LIMIT, KEY, NOMEM, CRYPTO; on error nothing is held. */
+SIGNET_MUST_USE enum signet_err device_list_read(
+    struct signet_library *library, signet_span payload, struct device_list *out);
+
+/* Give back the keys. */
+void device_list_clear(struct device_list *list);
+
+#endif
