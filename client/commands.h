@@ -1,0 +1,17 @@
+/* The commands of signet, one file cmd_NAME.c each. */
+#ifndef CLIENT_COMMANDS_H
+#define CLIENT_COMMANDS_H
+
+#include "client/command.h"
+
+extern const struct command cmd_join;
+extern const struct command cmd_send;
+extern const struct command cmd_receive;
+extern const struct command cmd_chat;
+extern const struct command cmd_contacts;
+extern const struct command cmd_history;
+
+/* In the order in which the help names them; ends with NULL. */
+extern const struct command *const commands[];
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Text from others, made safe for a terminal.
+ *
+ * What could move the cursor, rewrite the screen, reorder or hide text is shown as a visible
+ * escape: \x1b for a control character or a byte that is not UTF-8, \u202e and \U000e0041 for
+ * other characters. Everything else stays as it is.
+ */
+#ifndef CLIENT_TEXT_H
+#define CLIENT_TEXT_H
+
+#include <signet/buffer.h>
+
+enum text_kind {
+    TEXT_LINE, /* a name, an argument: no control character stays */
+    TEXT_BODY, /* a message: line feeds and tabs stay */
+};
+
+/* Whether a terminal must not be given this character: line feed and tab are among those. */
+bool text_is_unsafe(uint32_t code_point);
+
+/* Append the text with its unsafe parts escaped. Errors: NOMEM; `out` is unchanged then. */
+SIGNET_MUST_USE enum signet_err text_show(
+    signet_span text, enum text_kind kind, struct signet_buf *out);
+
+#endif
