@@ -47,7 +47,8 @@ const char *io_close_reason_text(enum io_close_reason reason);
 
 /* on_open, on_message and on_closed are needed, the others may be NULL. */
 struct io_handler {
-    /* A server may turn a new connection away before TLS begins (limits per address). */
+    /* Servers: false turns a new connection away before TLS begins, without on_closed; true is
+     * followed by on_closed (limits per address). */
     bool (*on_accept)(void *owner, const struct socket_address *peer);
     /* The upgrade is done: messages may be sent. */
     void (*on_open)(struct io_connection *connection);
@@ -90,7 +91,8 @@ void io_loop_close_connections(struct io_loop *loop, uint16_t code);
 
 /*
  * Drop every connection (each gets its on_closed within this call), stop every listener and give
- * the loop back. The memory is freed when the uv loop has run once more; the pointer is gone now.
+ * the loop back; not from inside a handler. The memory is freed when the uv loop has run once more,
+ * but the pointer is gone now. NULL is fine.
  */
 void io_loop_free(struct io_loop *loop);
 
@@ -127,7 +129,7 @@ void io_connection_set_user(struct io_connection *connection, void *user);
 void *io_connection_user(const struct io_connection *connection);
 
 const struct socket_address *io_connection_peer(const struct io_connection *connection);
-/* For the exporter and the pins; NULL before TCP is connected. Borrowed. */
+/* For the exporter and the pins; good until on_closed returns. */
 struct tls_stream *io_connection_tls(const struct io_connection *connection);
 /* The Origin a browser connects from, one of settings->origins; NULL: not a browser. */
 const char *io_connection_origin(const struct io_connection *connection);
@@ -136,8 +138,9 @@ uint16_t io_connection_code(const struct io_connection *connection);
 
 /*
  * Send one message as one frame, at the end of this wake-up.
- * Errors: STATE (not open, or closing), LIMIT (over pending_max: the connection is closing now, as
- * IO_CLOSE_SLOW), NOMEM (nothing queued).
+ * Errors, with nothing queued: STATE (not open, or closing); LIMIT (over pending_max, although the
+ * peer was given a chance to take what waits: the connection ends now, as IO_CLOSE_SLOW; an empty
+ * queue takes a message of any size); NOMEM; CRYPTO.
  */
 SIGNET_MUST_USE enum signet_err io_connection_send(
     struct io_connection *connection, signet_span message);

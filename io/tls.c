@@ -326,7 +326,7 @@ enum signet_err tls_peer_pin(const struct tls_stream *stream, struct signet_id *
 {
     const X509 *certificate = SSL_get0_peer_certificate(stream->ssl);
 
-    /* Before the handshake is done the peer has shown a certificate, not that the key is its own. */
+    /* Earlier the peer has shown a certificate, but not that it holds the key. */
     if (certificate == NULL || !SSL_is_init_finished(stream->ssl))
         return SIGNET_ERR_STATE;
     return tls_pin_of_certificate(certificate, pin_out);
