@@ -1,0 +1,96 @@
+/* Text from others, made safe for a terminal. */
+#include "client/text.h"
+
+#include <stdio.h>
+
+#include "base/utf8.h"
+
+struct range {
+    uint32_t first, last;
+};
+
+/*
+ * Characters that are no text by themselves: they control, reorder, join, or take no room, and so
+ * can make two texts look alike (Unicode TR 36; trojansource.codes). Rising.
+ */
+static const struct range unsafe[] = {
+    {0x0000, 0x001f},    /* C0: line feed, tab, escape and others */
+    {0x007f, 0x009f},    /* delete, and C1 */
+    {0x00ad, 0x00ad},    /* soft hyphen */
+    {0x034f, 0x034f},    /* combining grapheme joiner */
+    {0x061c, 0x061c},    /* Arabic letter mark (bidi) */
+    {0x115f, 0x1160},    /* Hangul fillers */
+    {0x17b4, 0x17b5},    /* Khmer inherent vowels */
+    {0x180b, 0x180f},    /* Mongolian selectors and vowel separator */
+    {0x200b, 0x200f},    /* zero width; left-to-right and right-to-left marks */
+    {0x2028, 0x202e},    /* line and paragraph separators; bidi embeddings and overrides */
+    {0x2060, 0x206f},    /* word joiner, invisible operators, bidi isolates, deprecated */
+    {0x3164, 0x3164},    /* Hangul filler */
+    {0xe000, 0xf8ff},    /* private use */
+    {0xfdd0, 0xfdef},    /* noncharacters */
+    {0xfeff, 0xfeff},    /* byte order mark */
+    {0xffa0, 0xffa0},    /* half-width Hangul filler */
+    {0xfff0, 0xfffb},    /* unassigned, and interlinear annotation */
+    {0x1bca0, 0x1bca3},  /* shorthand format controls */
+    {0x1d173, 0x1d17a},  /* musical format controls */
+    {0xe0000, 0xe0fff},  /* tags, and variation selectors that carry hidden text */
+    {0xf0000, 0x10ffff}, /* private use */
+};
+
+bool text_is_unsafe(uint32_t code_point)
+{
+    size_t low = 0, high = sizeof(unsafe) / sizeof(unsafe[0]);
+
+    if ((code_point & 0xfffe) == 0xfffe)
+        return true; /* the last two of every plane are noncharacters */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (code_point > unsafe[middle].last)
+            low = middle + 1;
+        else if (code_point < unsafe[middle].first)
+            high = middle;
+        else
+            return true;
+    }
+    return false;
+}
+
+static enum signet_err append_escape(uint32_t code_point, bool is_byte, struct signet_buf *out)
+{
+    char escape[sizeof("\\U0010ffff")];
+
+    if (is_byte || code_point < 0x80)
+        (void)snprintf(escape, sizeof(escape), "\\x%02x", (unsigned)code_point & 0xff);
+    else if (code_point <= 0xffff)
+        (void)snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)code_point & 0xffff);
+    else
+        (void)snprintf(escape, sizeof(escape), "\\U%08x", (unsigned)code_point & 0x1fffff);
+    return signet_buf_append(out, signet_span_str(escape));
+}
+
+enum signet_err text_show(signet_span text, enum text_kind kind, struct signet_buf *out)
+{
+    size_t start = out->len;
+
+    while (text.len > 0) {
+        uint32_t code_point = text.ptr[0];
+        size_t len = utf8_decode(text, &code_point);
+        bool is_byte = len == 0;
+        bool stays = kind == TEXT_BODY && (code_point == '\n' || code_point == '\t');
+        enum signet_err err;
+
+        if (is_byte)
+            len = 1;
+        if (is_byte || (text_is_unsafe(code_point) && !stays))
+            err = append_escape(code_point, is_byte, out);
+        else
+            err = signet_buf_append(out, signet_span_of(text.ptr, len));
+        if (err != SIGNET_OK) {
+            signet_buf_truncate(out, start);
+            return err;
+        }
+        text = signet_span_from(text, len);
+    }
+    return SIGNET_OK;
+}

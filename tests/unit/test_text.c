@@ -1,0 +1,130 @@
+/* client: text from others, made safe for a terminal. */
+#include "tests/support/unit.h"
+
+#include "base/utf8.h"
+#include "client/text.h"
+
+static void check_shown(signet_span text, enum text_kind kind, const char *wanted)
+{
+    struct signet_buf out = {0};
+
+    CHECK_OK(signet_buf_append(&out, signet_span_str("> ")));
+    CHECK_OK(text_show(text, kind, &out));
+    signet_buf_consume(&out, 2);
+    CHECK_SPAN(signet_buf_span(&out), wanted);
+    signet_buf_free(&out);
+}
+
+#define CHECK_LINE(text, wanted)                                                                   \
+    check_shown(signet_span_of(text, sizeof(text) - 1), TEXT_LINE, wanted)
+#define CHECK_BODY(text, wanted)                                                                   \
+    check_shown(signet_span_of(text, sizeof(text) - 1), TEXT_BODY, wanted)
+
+static void ordinary_text_of_any_script_stays_as_it_is(void **state)
+{
+    (void)state;
+    CHECK_LINE("", "");
+    CHECK_LINE("plain ~!\\\"", "plain ~!\\\"");
+    CHECK_LINE("Gr\u00fc\u00dfe \u05e9\u05dc\u05d5\u05dd \u4f60\u597d \U0001f600\ufe0f",
+        "Gr\u00fc\u00dfe \u05e9\u05dc\u05d5\u05dd \u4f60\u597d \U0001f600\ufe0f");
+}
+
+/* DESIGN.md, section 5: control characters, C1 and OSC never reach the terminal. */
+static void control_characters_are_shown_as_escapes(void **state)
+{
+    (void)state;
+    CHECK_LINE("\x1b]8;;x\x07y", "\\x1b]8;;x\\x07y");
+    CHECK_LINE("a\0b\x7f", "a\\x00b\\x7f");
+    CHECK_LINE("\xc2\x9b"
+               "31m",
+        "\\u009b31m");
+    CHECK_BODY("over\rwritten", "over\\x0dwritten");
+}
+
+static void line_feed_and_tab_stay_in_a_body_only(void **state)
+{
+    (void)state;
+    CHECK_BODY("one\n\ttwo", "one\n\ttwo");
+    CHECK_LINE("one\n\ttwo", "one\\x0a\\x09two");
+}
+
+/* Trojan Source (2021): bidi controls and invisible characters. */
+static void bidi_and_invisible_characters_are_shown_as_escapes(void **state)
+{
+    (void)state;
+    CHECK_LINE("a\u202eb\u2066\u200f\u061c", "a\\u202eb\\u2066\\u200f\\u061c");
+    CHECK_LINE("\u200b\u200d\u2060\ufeff", "\\u200b\\u200d\\u2060\\ufeff");
+    CHECK_BODY("\u2028\u2029", "\\u2028\\u2029");
+    CHECK_LINE("\U000e0041", "\\U000e0041");
+    CHECK_LINE("\ue000\uffff\U0010ffff", "\\ue000\\uffff\\U0010ffff");
+}
+
+/* A byte of C1 that is not UTF-8 ends a control string in some terminals: 0x9C. */
+static void bytes_that_are_not_utf8_are_shown_as_escapes(void **state)
+{
+    (void)state;
+    CHECK_LINE("a\x9c", "a\\x9c");
+    CHECK_LINE("\xc3", "\\xc3");
+    CHECK_LINE("\xc0\xaf", "\\xc0\\xaf");
+    CHECK_LINE("\xed\xa0\x80", "\\xed\\xa0\\x80");
+    CHECK_LINE("\xe2\x80x", "\\xe2\\x80x");
+}
+
+static size_t encode(uint32_t c, uint8_t bytes[4])
+{
+    if (c < 0x80) {
+        bytes[0] = (uint8_t)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        bytes[0] = (uint8_t)(0xc0 | c >> 6);
+        bytes[1] = (uint8_t)(0x80 | (c & 0x3f));
+        return 2;
+    }
+    if (c < 0x10000) {
+        bytes[0] = (uint8_t)(0xe0 | c >> 12);
+        bytes[1] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+        bytes[2] = (uint8_t)(0x80 | (c & 0x3f));
+        return 3;
+    }
+    bytes[0] = (uint8_t)(0xf0 | c >> 18);
+    bytes[1] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
+    bytes[2] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+    bytes[3] = (uint8_t)(0x80 | (c & 0x3f));
+    return 4;
+}
+
+static void no_unsafe_character_passes_whichever_it_is(void **state)
+{
+    struct signet_buf out = {0};
+
+    (void)state;
+    for (uint32_t c = 0; c <= 0x10ffff; c++) {
+        uint8_t bytes[4];
+        size_t len = encode(c, bytes);
+        bool is_escaped;
+
+        if (c >= 0xd800 && c <= 0xdfff)
+            continue;
+        signet_buf_truncate(&out, 0);
+        CHECK_OK(text_show(signet_span_of(bytes, len), TEXT_LINE, &out));
+        is_escaped = out.len > 1 && out.ptr[0] == '\\';
+        CHECK(is_escaped == text_is_unsafe(c));
+        CHECK(is_escaped || signet_span_equal(signet_buf_span(&out), signet_span_of(bytes, len)));
+    }
+    signet_buf_free(&out);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ordinary_text_of_any_script_stays_as_it_is),
+        cmocka_unit_test(control_characters_are_shown_as_escapes),
+        cmocka_unit_test(line_feed_and_tab_stay_in_a_body_only),
+        cmocka_unit_test(bidi_and_invisible_characters_are_shown_as_escapes),
+        cmocka_unit_test(bytes_that_are_not_utf8_are_shown_as_escapes),
+        cmocka_unit_test(no_unsafe_character_passes_whichever_it_is),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
