@@ -126,7 +126,8 @@ static uint64_t ping_at(const struct io_connection *connection)
 
     if (ping_ms == 0 || connection->state != CONNECTION_OPEN || connection->is_paused)
         return UINT64_MAX;
-    return connection->heard_at + (connection->is_pinged ? 2 * ping_ms : ping_ms);
+    /* Counted from the ping itself: after a long stall of ours the peer still has its time. */
+    return ping_ms + (connection->pinged_at != 0 ? connection->pinged_at : connection->heard_at);
 }
 
 void connection_update_timer(struct io_connection *connection)
@@ -152,11 +153,16 @@ static void check_silence(struct io_connection *connection, uint64_t now)
 {
     if (now < ping_at(connection))
         return;
-    if (connection->is_pinged) {
+    /* Timers run before input: the answer may be here. */
+    if (connection->pinged_at != 0)
+        connection_read(connection);
+    if (now < ping_at(connection))
+        return;
+    if (connection->pinged_at != 0) {
         connection_finish(connection, IO_CLOSE_SILENT);
         return;
     }
-    connection->is_pinged = true;
+    connection->pinged_at = now;
     if (connection_append_frame(connection, WS_OP_PING, signet_span_of(NULL, 0)) != SIGNET_OK)
         connection_finish(connection, IO_CLOSE_MEMORY);
 }
@@ -194,7 +200,7 @@ void io_connection_pause(struct io_connection *connection, bool is_paused)
     if (!is_paused) {
         /* What the peer said while nobody listened is not silence. */
         connection->heard_at = uv_now(connection->loop->uv);
-        connection->is_pinged = false;
+        connection->pinged_at = 0;
         loop_add_ready(connection);
     }
     connection_update_timer(connection);

@@ -162,7 +162,7 @@ void connection_read(struct io_connection *connection)
     result = tls_read(connection->tls, in, IO_READ_QUOTA);
     if (in->len > before) {
         connection->heard_at = uv_now(connection->loop->uv);
-        connection->is_pinged = false;
+        connection->pinged_at = 0;
     }
     take_input(connection, in, &position);
     if (keep_rest(connection, in, position) != SIGNET_OK)

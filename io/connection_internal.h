@@ -65,6 +65,7 @@ struct io_connection {
     struct ws_codec codec;
     struct ws_frame frame; /* being gathered at the end of `out`, if has_frame */
     uint64_t deadline_at;  /* uv_now; 0: none */
+    uint64_t pinged_at;    /* 0: heard from since */
     uint64_t heard_at;     /* when input last came */
     uint64_t closing_at;   /* when CLOSING is cut short */
     struct socket_address peer;
@@ -78,7 +79,6 @@ struct io_connection {
     bool is_dirty, is_ready;
     bool is_refused; /* by on_accept: there is no on_closed */
     bool has_frame;
-    bool is_pinged;
     bool is_paused;
     bool is_write_blocked;      /* output had to wait; on_drained is due when it is gone */
     bool is_waiting_to_write;   /* the last write, or handshake step, wants a writable descriptor */
