@@ -102,11 +102,10 @@ SIGNET_API uint64_t signet_session_created_at(const struct signet_session *sessi
 /* Whether the next message should start a new session: 900 in a chain, or 24 h unanswered. */
 SIGNET_API bool signet_session_is_worn(const struct signet_session *session, uint64_t now_ms);
 
-/* The tags under which messages to this session may now arrive: at most SIGNET_CHAINS_MAX + 2.
- * Returns how many were written. */
+/* The tags under which messages to this session may now arrive. Errors: NOMEM, CRYPTO. */
 enum { SIGNET_SESSION_TAGS_MAX = SIGNET_CHAINS_MAX + 2 };
-SIGNET_API size_t signet_session_tags(
-    const struct signet_session *session, struct signet_tag tags[SIGNET_SESSION_TAGS_MAX]);
+SIGNET_API SIGNET_MUST_USE enum signet_err signet_session_tags(const struct signet_session *session,
+    struct signet_tag tags[SIGNET_SESSION_TAGS_MAX], size_t *count_out);
 
 /*
  * Seal content into an envelope, appended to envelope_out, and advance the sending chain.

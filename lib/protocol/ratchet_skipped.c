@@ -1,0 +1,130 @@
+/* Keys of messages that were skipped: the Double Ratchet, revision 1, section 2.6. */
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "protocol/ratchet_internal.h"
+
+enum { SMALLEST = 16 };
+#define SKIPPED_LIFE_MS (UINT64_C(30) * 24 * 3600 * 1000)
+
+/* Remove `count` keys from `at` on, and chains that have none left. */
+static void remove_keys(struct skipped_keys *skipped, size_t at, size_t count)
+{
+    bool used[SIGNET_CHAINS_MAX] = {false};
+    size_t after = skipped->count - at - count;
+
+    memmove(&skipped->keys[at], &skipped->keys[at + count], after * sizeof(skipped->keys[0]));
+    skipped->count -= count;
+    crypto_wipe(&skipped->keys[skipped->count], count * sizeof(skipped->keys[0]));
+    for (size_t i = 0; i < skipped->count; i++)
+        used[skipped->keys[i].chain] = true;
+    for (size_t i = 0; i < SIGNET_CHAINS_MAX; i++) {
+        if (!used[i])
+            crypto_wipe(&skipped->chains[i], sizeof(skipped->chains[i]));
+        skipped->chain_used[i] = used[i];
+    }
+}
+
+static enum signet_err grow(struct skipped_keys *skipped)
+{
+    size_t capacity = skipped->capacity == 0 ? SMALLEST : skipped->capacity * 2;
+    struct skipped_key *keys = crypto_secret_alloc(capacity * sizeof(*keys));
+
+    if (keys == NULL)
+        return SIGNET_ERR_NOMEM;
+    if (skipped->count > 0)
+        memcpy(keys, skipped->keys, skipped->count * sizeof(*keys));
+    crypto_secret_free(skipped->keys, skipped->capacity * sizeof(*keys));
+    skipped->keys = keys;
+    skipped->capacity = capacity;
+    return SIGNET_OK;
+}
+
+/* All keys of the chain whose key is the oldest go: a chain is given up as a whole. */
+static void remove_oldest_chain(struct skipped_keys *skipped)
+{
+    uint32_t chain = skipped->keys[0].chain;
+
+    for (size_t i = skipped->count; i-- > 0;) {
+        if (skipped->keys[i].chain == chain)
+            remove_keys(skipped, i, 1);
+    }
+}
+
+/* The slot of a chain, which is taken if there is none yet. */
+static size_t chain_slot(struct skipped_keys *skipped, const struct header_key *chain)
+{
+    for (size_t i = 0; i < SIGNET_CHAINS_MAX; i++) {
+        if (skipped->chain_used[i] && memcmp(&skipped->chains[i], chain, sizeof(*chain)) == 0)
+            return i;
+    }
+    for (;;) {
+        for (size_t i = 0; i < SIGNET_CHAINS_MAX; i++) {
+            if (!skipped->chain_used[i]) {
+                skipped->chain_used[i] = true;
+                skipped->chains[i] = *chain;
+                return i;
+            }
+        }
+        remove_oldest_chain(skipped);
+    }
+}
+
+enum signet_err skipped_add(
+    struct skipped_keys *skipped, const struct header_key *chain, const struct skipped_key *key)
+{
+    enum signet_err err;
+
+    if (skipped->count == SIGNET_SKIPPED_KEYS_MAX)
+        remove_keys(skipped, 0, 1);
+    if (skipped->count == skipped->capacity && (err = grow(skipped)) != SIGNET_OK)
+        return err;
+    skipped->keys[skipped->count] = *key;
+    skipped->keys[skipped->count].chain = (uint32_t)chain_slot(skipped, chain);
+    skipped->count++;
+    return SIGNET_OK;
+}
+
+bool skipped_take(
+    struct skipped_keys *skipped, size_t chain, uint32_t number, struct message_key *key_out)
+{
+    for (size_t i = 0; i < skipped->count; i++) {
+        if (skipped->keys[i].chain == chain && skipped->keys[i].number == number) {
+            *key_out = skipped->keys[i].key;
+            remove_keys(skipped, i, 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+void skipped_expire(struct skipped_keys *skipped, uint64_t now_ms)
+{
+    size_t old = 0;
+
+    while (old < skipped->count && skipped->keys[old].stored_at + SKIPPED_LIFE_MS < now_ms)
+        old++;
+    if (old > 0)
+        remove_keys(skipped, 0, old);
+}
+
+enum signet_err skipped_copy(const struct skipped_keys *from, struct skipped_keys *to)
+{
+    struct skipped_key *keys = NULL;
+
+    if (from->capacity > 0) {
+        keys = crypto_secret_alloc(from->capacity * sizeof(*keys));
+        if (keys == NULL)
+            return SIGNET_ERR_NOMEM;
+        memcpy(keys, from->keys, from->count * sizeof(*keys));
+    }
+    *to = *from;
+    to->keys = keys;
+    return SIGNET_OK;
+}
+
+void skipped_free(struct skipped_keys *skipped)
+{
+    crypto_secret_free(skipped->keys, skipped->capacity * sizeof(skipped->keys[0]));
+    crypto_wipe(skipped, sizeof(*skipped));
+}
