@@ -119,11 +119,23 @@ void library_key_add_checked(struct signet_library *library, const struct signet
 
 enum signet_err openssl_failure(void)
 {
-    enum signet_err err = SIGNET_ERR_CRYPTO;
+    return openssl_rsa_verdict(SIGNET_ERR_CRYPTO);
+}
+
+enum signet_err openssl_rsa_verdict(enum signet_err refused)
+{
+    bool is_judged = false;
+    bool is_nomem = false;
     unsigned long code;
 
-    while ((code = ERR_get_error()) != 0)
+    while ((code = ERR_get_error()) != 0) {
+        /* Without flags it is a reason of RSA's own, not one that all libraries have. */
+        if (ERR_GET_LIB(code) == ERR_LIB_RSA && ERR_GET_RFLAGS(code) == 0)
+            is_judged = true;
         if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
-            err = SIGNET_ERR_NOMEM;
-    return err;
+            is_nomem = true;
+    }
+    if (is_nomem)
+        return SIGNET_ERR_NOMEM;
+    return is_judged ? refused : SIGNET_ERR_CRYPTO;
 }

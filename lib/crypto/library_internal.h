@@ -36,4 +36,11 @@ void library_key_add_checked(struct signet_library *library, const struct signet
  */
 enum signet_err openssl_failure(void);
 
+/*
+ * The same after a call by which OpenSSL judges a peer's RSA bytes: `refused` where it did judge,
+ * else NOMEM or CRYPTO. OpenSSL returns the same for both, and raises nothing at all for some
+ * allocations that fail, so that only what RSA itself has raised counts as judged.
+ */
+enum signet_err openssl_rsa_verdict(enum signet_err refused);
+
 #endif

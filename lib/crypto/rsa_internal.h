@@ -21,7 +21,8 @@ struct crypto_rsa_public {
 
 struct crypto_rsa_private {
     struct crypto_rsa_public *public_key;
-    EVP_PKEY *pkey;
+    EVP_PKEY *pkey;     /* as it was read or generated; never computed with */
+    EVP_PKEY **working; /* a duplicate to compute with; *working is NULL until it is needed */
 };
 
 /* The key with this modulus (big-endian, of 256, 384 or 512 bytes, the highest bit set) and
@@ -31,6 +32,16 @@ SIGNET_MUST_USE enum signet_err rsa_public_from_modulus(
 
 /* Big-endian; borrowed from the key. */
 signet_span rsa_modulus(const struct crypto_rsa_public *key);
+
+/*
+ * A context for an operation with the private key. NULL on failure.
+ *
+ * Where an operation failed, call rsa_private_renew: an allocation that fails while OpenSSL renews
+ * its blinding leaves a pair of factors that do not fit, and the next 31 results wrong, without an
+ * error. A wrong signature would be seen; a wrong decryption is a rejection value like any other.
+ */
+EVP_PKEY_CTX *rsa_private_context(const struct crypto_rsa_private *key);
+void rsa_private_renew(const struct crypto_rsa_private *key);
 
 /* A context in which that key verifies PSS signatures. NULL on failure. */
 EVP_PKEY_CTX *rsa_verifier_new(struct signet_library *library, EVP_PKEY *pkey);

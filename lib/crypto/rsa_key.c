@@ -90,6 +90,8 @@ static EVP_PKEY *import_modulus(struct signet_library *library, signet_span modu
     if (context != NULL && n != NULL && BN_bn2nativepad(n, native, (int)modulus.len) > 0 &&
         EVP_PKEY_fromdata_init(context) == 1)
         (void)EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params);
+    if (pkey != NULL)
+        ERR_clear_error(); /* it gets by without some allocations, and tells of them */
     BN_free(n);
     EVP_PKEY_CTX_free(context);
     return pkey;
@@ -145,7 +147,7 @@ static enum signet_err check_modulus(const struct crypto_rsa_public *key)
     if (EVP_PKEY_public_check(context) == 1)
         library_key_add_checked(key->library, &key->fingerprint);
     else
-        err = openssl_failure() == SIGNET_ERR_NOMEM ? SIGNET_ERR_NOMEM : SIGNET_ERR_KEY;
+        err = openssl_rsa_verdict(SIGNET_ERR_KEY);
     EVP_PKEY_CTX_free(context);
     return err;
 }

@@ -43,24 +43,26 @@ enum signet_err crypto_rsa_wrap(const struct crypto_rsa_public *key,
 }
 
 /*
- * Why a decryption failed: OK where the padding was judged (it holds or it does not), else NOMEM
- * or CRYPTO. Called after success too, so that both ways do the same. Without this a machine out
- * of memory would have a good message refused for ever.
+ * OK where the padding was judged (`held` says how), NOMEM or CRYPTO where the machine failed
+ * first: or a machine out of memory would have a good message refused for ever. OpenSSL returns
+ * the same for both, and judging leaves its one error only where the padding does not hold; so the
+ * queue is read after success too, and both ways do the same.
+ *
+ * OpenSSL's FIPS module does not leave that error: with it, bad padding is CRYPTO.
  */
-static enum signet_err drain_decrypt_errors(void)
+static enum signet_err drain_decrypt_errors(unsigned held)
 {
-    bool is_empty = true;
-    bool is_judged = false;
+    bool is_judged = held == 1;
     bool is_nomem = false;
     unsigned long code;
 
     while ((code = ERR_get_error()) != 0) {
-        is_empty = false;
-        is_judged |= (ERR_GET_LIB(code) == ERR_LIB_RSA) &
-                     (ERR_GET_REASON(code) == RSA_R_OAEP_DECODING_ERROR);
-        is_nomem |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+        if (ERR_GET_LIB(code) == ERR_LIB_RSA && ERR_GET_REASON(code) == RSA_R_OAEP_DECODING_ERROR)
+            is_judged = true;
+        if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+            is_nomem = true;
     }
-    if (is_empty | is_judged)
+    if (is_judged)
         return SIGNET_OK;
     return is_nomem ? SIGNET_ERR_NOMEM : SIGNET_ERR_CRYPTO;
 }
@@ -83,7 +85,7 @@ static enum signet_err decrypt(
     if (ciphertext.len != public_key->size ||
         memcmp(ciphertext.ptr, rsa_modulus(public_key).ptr, public_key->size) >= 0)
         return SIGNET_ERR_FORMAT;
-    context = EVP_PKEY_CTX_new_from_pkey(library->openssl, key->pkey, NULL);
+    context = rsa_private_context(key);
     if (context == NULL || EVP_PKEY_decrypt_init(context) != 1 ||
         !configure(context, library->sha256)) {
         err = openssl_failure();
@@ -92,9 +94,11 @@ static enum signet_err decrypt(
         out->len = sizeof(out->plain);
         out->held =
             EVP_PKEY_decrypt(context, out->plain, &out->len, ciphertext.ptr, ciphertext.len) == 1;
-        err = drain_decrypt_errors();
+        err = drain_decrypt_errors(out->held);
     }
     EVP_PKEY_CTX_free(context);
+    if (err != SIGNET_OK)
+        rsa_private_renew(key);
     return err;
 }
 

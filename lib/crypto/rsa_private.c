@@ -111,7 +111,9 @@ static enum signet_err private_from(
         return err;
     }
     key->pkey = pkey;
-    err = check_parts(pkey, modulus, &len);
+    key->working = calloc(1, sizeof(EVP_PKEY *));
+    if (key->working != NULL)
+        err = check_parts(pkey, modulus, &len);
     if (err == SIGNET_OK)
         err = rsa_public_from_modulus(library, signet_span_of(modulus, len), &key->public_key);
     if (err != SIGNET_OK) {
@@ -218,6 +220,7 @@ enum signet_err crypto_rsa_private_write(
     else
         out->len += CRYPTO_RSA_PRIVATE_MAX - left;
     OSSL_ENCODER_CTX_free(context);
+    ERR_clear_error(); /* encoders that do not fit may have left something on success */
     return err;
 }
 
@@ -225,9 +228,27 @@ void crypto_rsa_private_free(struct crypto_rsa_private *key)
 {
     if (key == NULL)
         return;
+    if (key->working != NULL)
+        EVP_PKEY_free(*key->working);
+    free(key->working);
     EVP_PKEY_free(key->pkey);
     crypto_rsa_public_free(key->public_key);
     free(key);
+}
+
+EVP_PKEY_CTX *rsa_private_context(const struct crypto_rsa_private *key)
+{
+    if (*key->working == NULL)
+        *key->working = EVP_PKEY_dup(key->pkey);
+    if (*key->working == NULL)
+        return NULL;
+    return EVP_PKEY_CTX_new_from_pkey(key->public_key->library->openssl, *key->working, NULL);
+}
+
+void rsa_private_renew(const struct crypto_rsa_private *key)
+{
+    EVP_PKEY_free(*key->working);
+    *key->working = NULL;
 }
 
 struct crypto_rsa_public *crypto_rsa_private_public(const struct crypto_rsa_private *key)

@@ -39,7 +39,7 @@ static enum signet_err verify_digest(
     if (context == NULL)
         return openssl_failure();
     if (EVP_PKEY_verify(context, signature.ptr, signature.len, digest->b, sizeof(digest->b)) != 1)
-        err = openssl_failure() == SIGNET_ERR_NOMEM ? SIGNET_ERR_NOMEM : SIGNET_ERR_AUTH;
+        err = openssl_rsa_verdict(SIGNET_ERR_AUTH);
     EVP_PKEY_CTX_free(context);
     return err;
 }
@@ -63,7 +63,7 @@ static enum signet_err sign_digest(
     const struct crypto_rsa_private *key, const struct signet_id *digest, uint8_t *signature)
 {
     struct signet_library *library = key->public_key->library;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(library->openssl, key->pkey, NULL);
+    EVP_PKEY_CTX *context = rsa_private_context(key);
     size_t len = key->public_key->size;
     enum signet_err err = SIGNET_OK;
 
@@ -97,6 +97,7 @@ enum signet_err crypto_rsa_sign(
         out->len += public_key->size;
         return SIGNET_OK;
     }
+    rsa_private_renew(key);
     /* A faulty signature gives the factors away: not even spare room keeps it. */
     crypto_wipe(signature, public_key->size);
     return err == SIGNET_ERR_AUTH ? SIGNET_ERR_CRYPTO : err;
