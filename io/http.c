@@ -363,7 +363,7 @@ static int read_status_line(signet_span line)
     return status;
 }
 
-int http_read_response(signet_span in, const char accept[HTTP_ACCEPT_SIZE], size_t *used_out)
+int http_read_response(signet_span in, const char *accept, size_t *used_out)
 {
     struct headers headers;
     signet_span head, line;

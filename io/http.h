@@ -55,7 +55,6 @@ SIGNET_MUST_USE enum signet_err http_write_request(const char *authority,
 
 /* Client: HTTP_NEED_MORE, HTTP_SWITCHING (*used_out set), HTTP_MALFORMED, or the status with which
  * the server refused. */
-SIGNET_MUST_USE int http_read_response(
-    signet_span in, const char accept[HTTP_ACCEPT_SIZE], size_t *used_out);
+SIGNET_MUST_USE int http_read_response(signet_span in, const char *accept, size_t *used_out);
 
 #endif
