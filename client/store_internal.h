@@ -1,0 +1,17 @@
+/* What the store's files share. */
+#ifndef CLIENT_STORE_INTERNAL_H
+#define CLIENT_STORE_INTERNAL_H
+
+#include "client/store_seal.h"
+#include "client/store_sql.h"
+
+struct store {
+    struct store_sql sql;
+    struct store_seal seal;
+    sqlite3_stmt *get, *put, *delete;
+};
+
+/* Prepare the statements, once the tables are there. Errors: IO, NOMEM. */
+SIGNET_MUST_USE enum signet_err store_prepare(struct store *store);
+
+#endif
