@@ -52,16 +52,6 @@ static void watch_key_updates(
         (void)shutdown(SSL_get_fd(ssl), SHUT_RDWR);
 }
 
-/* A key file with a passphrase is refused; nobody is asked on the terminal. */
-static int no_passphrase(char *text, int size, int is_write, void *arg)
-{
-    (void)text;
-    (void)size;
-    (void)is_write;
-    (void)arg;
-    return 0;
-}
-
 /* What both sides have in common. */
 static bool configure(SSL_CTX *ssl)
 {
@@ -70,7 +60,7 @@ static bool configure(SSL_CTX *ssl)
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_read_ahead(ssl, 1);
-    SSL_CTX_set_default_passwd_cb(ssl, no_passphrase);
+    SSL_CTX_set_default_passwd_cb(ssl, tls_no_passphrase);
     SSL_CTX_set_msg_callback(ssl, watch_key_updates);
     return SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(ssl, TLS1_3_VERSION) == 1 &&

@@ -59,8 +59,7 @@ enum signet_err tls_pin_of_key(const EVP_PKEY *key, struct signet_id *pin_out)
     return pin_of_der(der, len, pin_out);
 }
 
-/* A key file with a passphrase is refused; nobody is asked on the terminal. */
-static int no_passphrase(char *text, int size, int is_write, void *arg)
+int tls_no_passphrase(char *text, int size, int is_write, void *arg)
 {
     (void)text;
     (void)size;
@@ -87,7 +86,7 @@ enum signet_err tls_key_pin(const char *key_path, struct signet_id *pin_out)
 
     if (file == NULL)
         return SIGNET_ERR_IO;
-    key = PEM_read_PrivateKey(file, NULL, no_passphrase, NULL);
+    key = PEM_read_PrivateKey(file, NULL, tls_no_passphrase, NULL);
     fclose(file);
     if (key != NULL)
         err = tls_pin_of_key(key, pin_out);
@@ -104,7 +103,7 @@ enum signet_err tls_certificate_pin(const char *certificate_path, struct signet_
 
     if (file == NULL)
         return SIGNET_ERR_IO;
-    certificate = PEM_read_X509(file, NULL, no_passphrase, NULL);
+    certificate = PEM_read_X509(file, NULL, tls_no_passphrase, NULL);
     fclose(file);
     if (certificate != NULL)
         err = tls_pin_of_certificate(certificate, pin_out);
