@@ -1,0 +1,59 @@
+/* A contact as it is stored: RECORD_CONTACT under its address. */
+#ifndef CLIENT_CONTACT_H
+#define CLIENT_CONTACT_H
+
+#include <signet/card.h>
+
+enum {
+    CONTACT_NAME_MAX = 32,
+    CONTACT_LISTS_MAX = 16,
+};
+
+/* The numbers are stored. */
+enum contact_state {
+    CONTACT_NEW = 0,        /* wrote to us; we have not answered */
+    CONTACT_UNVERIFIED = 1, /* we write to it; its name was taken from the directory on trust */
+    CONTACT_CONFIRMED = 2,  /* its fingerprint was compared in person */
+};
+
+/* The newest bundle seen of a device: lower ones are refused. */
+struct contact_device {
+    struct signet_id device;
+    uint64_t bundle_version, suite;
+    struct signet_id bundle;
+};
+
+struct contact {
+    struct signet_id address;
+    char name[CONTACT_NAME_MAX + 1]; /* empty: none is known */
+    enum contact_state state;
+    struct signet_card *card; /* the newest accepted */
+    uint64_t fetched_at;      /* ms: when the relay was last asked for it */
+    bool is_expired;          /* its card was seen expired: stays refused until a newer one */
+    bool has_changed;         /* its name now belongs to another identity, at `changed_to` */
+    struct signet_id changed_to;
+    struct signet_id named_list; /* the own list that its last entry named; zero: none */
+    size_t list_count;
+    struct signet_id lists[CONTACT_LISTS_MAX]; /* ids of its lists that we know, oldest first */
+    size_t device_count;
+    struct contact_device devices[SIGNET_CARD_DEVICES_MAX];
+};
+
+/* "new", "unverified", "confirmed" */
+const char *contact_state_word(enum contact_state state);
+
+/* Errors: NOMEM. */
+SIGNET_MUST_USE enum signet_err contact_encode(
+    const struct contact *contact, struct signet_buf *out);
+/* Errors: FORMAT and those of signet_card_read. */
+SIGNET_MUST_USE enum signet_err contact_decode(
+    struct signet_library *library, signet_span value, struct contact *contact_out);
+/* Free what it owns and zero it. */
+void contact_clear(struct contact *contact);
+
+/* Remember a list as known; the oldest is given up where there is no room. */
+void contact_add_list(struct contact *contact, const struct signet_id *list);
+/* The record of a device; made where there is none and there is room; NULL if there is none. */
+struct contact_device *contact_find_device(struct contact *contact, const struct signet_id *device);
+
+#endif
