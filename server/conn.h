@@ -1,0 +1,159 @@
+/*
+ * One connection as the core sees it, the core itself, and what the handlers share. Only the files
+ * of the core include this.
+ */
+#ifndef SERVER_CONN_H
+#define SERVER_CONN_H
+
+#include <signet/login.h>
+
+#include "server/core.h"
+#include "server/window.h"
+#include "wire/relay_message.h"
+
+enum conn_state {
+    CONN_EXPECT_LOGIN,
+    CONN_CHECKING, /* register or login waits for the store; what else arrives is held */
+    CONN_READY,
+    CONN_CLOSING, /* nothing is read any more */
+};
+
+enum delivery {
+    DELIVERY_NOT_SUBSCRIBED,
+    DELIVERY_FETCHING, /* deliveries are ignored: the fetch, or the next one, brings them */
+    DELIVERY_LIVE,     /* all that waited was delivered; the rest comes as it is put */
+    DELIVERY_BEHIND,   /* the client does not keep up: more waits in its mailbox */
+};
+
+/* What a connection has from its login on. */
+struct conn_device {
+    struct signet_id id, address;
+    enum delivery delivery;
+    bool is_drained_said;
+    struct window window;
+    struct rate publish, find, take, put;
+};
+
+struct conn {
+    struct conn *next_output; /* in core->outputs, while is_listed */
+    void *owner;
+    uint64_t number; /* slot and a serial number: never used again */
+    enum conn_state state;
+    uint16_t close_code;
+    bool is_listed;
+    bool is_paused;
+    bool is_changed;                 /* is_paused or device, since the loop was told */
+    struct core_frame *first, *last; /* output */
+    struct signet_buf held;          /* input that waits until CHECKING is over */
+    size_t in_flight;                /* operations that the store has not answered */
+    size_t in_flight_bytes;          /* of envelopes in them */
+    size_t pending;                  /* output bytes that the loop could not get rid of */
+    uint64_t congested_ms;           /* monotonic: since when pending is over CORE_CONGESTED */
+    struct core_hop hop;
+    uint8_t nonce[RELAY_NONCE_LEN];
+    struct rate attempts;
+    struct conn_device *device; /* from the login on */
+};
+
+struct core_op;
+typedef void core_answer(struct relay_core *core, struct conn *conn, struct core_op *op);
+
+/* One operation for the store, and how to go on when it is answered. */
+struct core_op {
+    struct store_op op;        /* first, so that a group frees the whole of it */
+    core_answer *answered;     /* the connection is still there then; NULL: nothing to do */
+    struct signet_buf held;    /* the client's message, or what else the answer needs */
+    size_t counted_bytes;      /* in conn->in_flight_bytes: the store may take the envelope */
+    enum store_answer earlier; /* the answer that led to this operation */
+};
+
+struct relay_core {
+    struct core_config config;
+    struct store *store;
+    struct signet_library *library;
+    uint64_t wall_ms, monotonic_ms;
+    struct conn **conns; /* by slot; NULL: free */
+    size_t slot_count;
+    uint32_t *free_slots; /* a stack; as large as conns */
+    size_t free_count;
+    uint64_t serial;
+    struct store_group *group; /* being gathered; NULL: nothing yet */
+    size_t in_flight;
+    struct conn *outputs, *outputs_last;
+    struct store_route *replaced;
+    size_t replaced_count, replaced_capacity;
+    uint64_t expire_ms; /* monotonic: when to ask the store to expire */
+    bool is_store_down;
+};
+
+/* ---- connections: conn.c ---- */
+
+/* NULL: no such connection any more. */
+struct conn *conn_find(const struct relay_core *core, uint64_t number);
+/* The loop has something to do for it. */
+void conn_list(struct relay_core *core, struct conn *conn);
+/* Queue a message; where memory is short the connection closes. */
+void conn_send(struct relay_core *core, struct conn *conn, const struct relay_message *message);
+void conn_done(struct relay_core *core, struct conn *conn, uint64_t req);
+void conn_refuse(
+    struct relay_core *core, struct conn *conn, uint64_t req, enum relay_code code, uint64_t retry);
+/* Refuse as the store did, or because it could not answer. */
+void conn_refuse_answer(struct relay_core *core, struct conn *conn, const struct core_op *op);
+/* Refuse what the library refused (code 5), or close where the machine is at fault. */
+void conn_refuse_err(struct relay_core *core, struct conn *conn, uint64_t req, enum signet_err err);
+/* Send what is queued, then close. */
+void conn_close(struct relay_core *core, struct conn *conn, uint16_t code);
+/* A limit on how often; refuses with code 9 and gives false. */
+bool conn_allow(struct relay_core *core, struct conn *conn, struct rate *rate,
+    const struct rate_limit *limit, uint64_t req);
+/* The hop as this side knows it: what proofs are verified against. */
+struct signet_hop conn_hop(const struct relay_core *core, const struct conn *conn);
+/* Free everything of a connection. */
+void conn_free(struct conn *conn);
+/* Stop or go on reading from the client, by what is under way for it. */
+void conn_throttle(struct relay_core *core, struct conn *conn);
+
+/* ---- operations: core_op.c ---- */
+
+/* A new operation of that connection (NULL: none), not submitted yet. NULL: out of memory. */
+struct core_op *core_op_new(
+    struct conn *conn, enum store_op_type type, uint64_t req, core_answer *answered);
+void core_op_free(struct core_op *op);
+/* Add it to the group. Errors: NOMEM; the operation is freed then. */
+SIGNET_MUST_USE enum signet_err core_op_submit(
+    struct relay_core *core, struct conn *conn, struct core_op *op);
+/* The device of a connection that ended is not there any more. */
+void core_release(
+    struct relay_core *core, const struct signet_id *device, const struct store_route *route);
+/* A login elsewhere is replaced: on this worker at once, on others through the loop. */
+void core_replace_route(struct relay_core *core, const struct store_route *route);
+/* Whether something made at `ms` is within the tolerance of the relay's clock. */
+bool core_is_timely(const struct relay_core *core, uint64_t ms);
+
+/* ---- dispatch.c ---- */
+
+/* Carry out a sequence of messages. */
+void dispatch(struct relay_core *core, struct conn *conn, signet_span messages);
+/* CHECKING is over: back to EXPECT_LOGIN or on to READY, and to what was held. */
+void dispatch_resume(struct relay_core *core, struct conn *conn, enum conn_state state);
+
+/* ---- handlers: `raw` is the encoded message; errors close the connection ---- */
+
+typedef enum signet_err handler(struct relay_core *core, struct conn *conn,
+    const struct relay_message *message, signet_span raw);
+
+handler handle_register, handle_login;            /* handle_register.c, handle_login.c */
+handler handle_find, handle_take;                 /* handle_directory.c */
+handler handle_put_card, handle_put_bundle;       /* handle_publish.c */
+handler handle_put, handle_subscribe, handle_ack; /* handle_mailbox.c */
+
+/* The client keeps up again, or a fetch failed: fetch if there is room. */
+void mailbox_catch_up(struct relay_core *core, struct conn *conn);
+/* A message put just now. */
+void mailbox_deliver(
+    struct relay_core *core, struct conn *conn, const struct store_message *message);
+
+/* Fill the fields of REGISTER and CARD_PUT that come from the card. Errors: NOMEM. */
+SIGNET_MUST_USE enum signet_err publish_card(struct core_op *op, const struct signet_card *card);
+
+#endif

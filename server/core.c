@@ -1,0 +1,301 @@
+/* The core: connections by number, groups for the store, output for the loop. */
+#include "server/conn.h"
+
+#include <stdlib.h>
+
+#include "crypto/secret.h"
+
+enum {
+    SLOT_BITS = 24, /* of a connection's number; the rest is its serial number */
+    SLOT_MAX = 1 << SLOT_BITS,
+    EXPIRE_INTERVAL_MS = 10000,
+    EXPIRE_ROWS = 1000,
+};
+
+enum signet_err core_new(const struct core_config *config, struct store *store,
+    struct signet_library *library, struct relay_core **core_out)
+{
+    struct relay_core *core = calloc(1, sizeof(*core));
+
+    if (core == NULL)
+        return SIGNET_ERR_NOMEM;
+    core->config = *config;
+    core->store = store;
+    core->library = library;
+    *core_out = core;
+    return SIGNET_OK;
+}
+
+void core_free(struct relay_core *core)
+{
+    if (core == NULL)
+        return;
+    for (size_t i = 0; i < core->slot_count; i++)
+        if (core->conns[i] != NULL)
+            conn_free(core->conns[i]);
+    if (core->group != NULL)
+        core_discard(core, core->group);
+    free(core->conns);
+    free(core->free_slots);
+    free(core->replaced);
+    free(core);
+}
+
+void core_configure(struct relay_core *core, const struct core_config *config)
+{
+    core->config = *config;
+}
+
+void core_set_time(struct relay_core *core, uint64_t wall_ms, uint64_t monotonic_ms)
+{
+    core->wall_ms = wall_ms;
+    core->monotonic_ms = monotonic_ms;
+}
+
+bool core_is_timely(const struct relay_core *core, uint64_t ms)
+{
+    return ms <= core->wall_ms + SIGNET_CLOCK_TOLERANCE_MS &&
+           core->wall_ms <= ms + SIGNET_CLOCK_TOLERANCE_MS;
+}
+
+/* ---- connections ---- */
+
+struct conn *conn_find(const struct relay_core *core, uint64_t number)
+{
+    size_t slot = number & (SLOT_MAX - 1);
+    struct conn *conn = slot < core->slot_count ? core->conns[slot] : NULL;
+
+    return conn != NULL && conn->number == number ? conn : NULL;
+}
+
+static enum signet_err slots_grow(struct relay_core *core)
+{
+    size_t count = core->slot_count > 0 ? 2 * core->slot_count : 64;
+    struct conn **conns;
+    uint32_t *free_slots;
+
+    if (count > SLOT_MAX)
+        return SIGNET_ERR_LIMIT;
+    conns = realloc(core->conns, count * sizeof(struct conn *));
+    if (conns == NULL)
+        return SIGNET_ERR_NOMEM;
+    core->conns = conns;
+    free_slots = realloc(core->free_slots, count * sizeof(*free_slots));
+    if (free_slots == NULL)
+        return SIGNET_ERR_NOMEM;
+    core->free_slots = free_slots;
+    for (size_t i = count; i > core->slot_count; i--) {
+        conns[i - 1] = NULL;
+        free_slots[core->free_count++] = (uint32_t)(i - 1);
+    }
+    core->slot_count = count;
+    return SIGNET_OK;
+}
+
+struct conn *core_open(struct relay_core *core, const struct core_hop *hop, void *owner)
+{
+    struct conn *conn;
+    uint32_t slot;
+
+    if (core->free_count == 0 && slots_grow(core) != SIGNET_OK)
+        return NULL;
+    conn = calloc(1, sizeof(*conn));
+    if (conn == NULL)
+        return NULL;
+    if (crypto_random_public(core->library, conn->nonce, sizeof(conn->nonce)) != SIGNET_OK) {
+        free(conn);
+        return NULL;
+    }
+    slot = core->free_slots[--core->free_count];
+    conn->number = ++core->serial << SLOT_BITS | slot;
+    conn->owner = owner;
+    conn->hop = *hop;
+    core->conns[slot] = conn;
+    conn_send(core, conn,
+        &(struct relay_message){
+            .type = RELAY_CHALLENGE, .nonce = signet_span_of(conn->nonce, sizeof(conn->nonce))});
+    return conn;
+}
+
+void core_receive(struct relay_core *core, struct conn *conn, signet_span message)
+{
+    size_t max = conn->device != NULL ? RELAY_MESSAGE_MAX : RELAY_MESSAGE_MAX_BEFORE;
+
+    if (conn->state == CONN_CLOSING)
+        return;
+    if (message.len > max || message.len == 0)
+        conn_close(core, conn, message.len == 0 ? 1002 : 1009);
+    else
+        dispatch(core, conn, message);
+    conn_throttle(core, conn);
+}
+
+void core_pending(struct relay_core *core, struct conn *conn, size_t pending)
+{
+    bool was_congested = conn->pending > CORE_CONGESTED;
+
+    conn->pending = pending;
+    if (pending > CORE_CONGESTED) {
+        if (!was_congested)
+            conn->congested_ms = core->monotonic_ms;
+    } else if (was_congested) {
+        mailbox_catch_up(core, conn);
+    }
+}
+
+static void unlist(struct relay_core *core, struct conn *conn)
+{
+    struct conn *before = NULL;
+
+    if (!conn->is_listed)
+        return;
+    for (struct conn *at = core->outputs; at != conn; at = at->next_output)
+        before = at;
+    if (before != NULL)
+        before->next_output = conn->next_output;
+    else
+        core->outputs = conn->next_output;
+    if (core->outputs_last == conn)
+        core->outputs_last = before;
+}
+
+void core_closed(struct relay_core *core, struct conn *conn)
+{
+    uint32_t slot = (uint32_t)(conn->number & (SLOT_MAX - 1));
+
+    if (conn->device != NULL)
+        core_release(core, &conn->device->id,
+            &(struct store_route){.worker = core->config.worker, .connection = conn->number});
+    unlist(core, conn);
+    core->conns[slot] = NULL;
+    core->free_slots[core->free_count++] = slot;
+    conn_free(conn);
+}
+
+/* ---- what comes from elsewhere ---- */
+
+void core_deliver(struct relay_core *core, uint64_t connection, struct store_message message)
+{
+    struct conn *conn = conn_find(core, connection);
+
+    if (conn != NULL && conn->state == CONN_READY)
+        mailbox_deliver(core, conn, &message);
+    signet_buf_free(&message.envelope);
+}
+
+void core_missed(struct relay_core *core)
+{
+    for (size_t i = 0; i < core->slot_count; i++) {
+        struct conn *conn = core->conns[i];
+
+        if (conn == NULL || conn->state != CONN_READY || conn->device->delivery != DELIVERY_LIVE)
+            continue;
+        conn->device->delivery = DELIVERY_BEHIND;
+        mailbox_catch_up(core, conn);
+    }
+}
+
+void core_replace(struct relay_core *core, uint64_t connection)
+{
+    struct conn *conn = conn_find(core, connection);
+
+    if (conn != NULL)
+        conn_close(core, conn, RELAY_CLOSE_REPLACED);
+}
+
+void core_replace_route(struct relay_core *core, const struct store_route *route)
+{
+    if (route->worker == core->config.worker) {
+        core_replace(core, route->connection);
+        return;
+    }
+    if (core->replaced_count == core->replaced_capacity) {
+        size_t capacity = core->replaced_capacity > 0 ? 2 * core->replaced_capacity : 8;
+        struct store_route *routes = realloc(core->replaced, capacity * sizeof(*routes));
+
+        /* The older login then gets no more messages, but lives on until it ends by itself. */
+        if (routes == NULL)
+            return;
+        core->replaced = routes;
+        core->replaced_capacity = capacity;
+    }
+    core->replaced[core->replaced_count++] = *route;
+}
+
+static void expire(struct relay_core *core)
+{
+    struct core_op *op;
+
+    /* One worker asks for all. */
+    if (core->config.worker != 0 || core->monotonic_ms < core->expire_ms)
+        return;
+    core->expire_ms = core->monotonic_ms + EXPIRE_INTERVAL_MS;
+    op = core_op_new(NULL, STORE_EXPIRE, 0, NULL);
+    if (op == NULL)
+        return;
+    op->op.limit = EXPIRE_ROWS;
+    if (core_op_submit(core, NULL, op) != SIGNET_OK)
+        return; /* the next time, then */
+}
+
+void core_tick(struct relay_core *core)
+{
+    expire(core);
+    for (size_t i = 0; i < core->slot_count; i++) {
+        struct conn *conn = core->conns[i];
+
+        if (conn == NULL || conn->state != CONN_READY)
+            continue;
+        if (conn->pending > CORE_CONGESTED &&
+            core->monotonic_ms - conn->congested_ms > CORE_STALLED_MS)
+            conn_close(core, conn, RELAY_CLOSE_SLOW);
+        else
+            mailbox_catch_up(core, conn);
+    }
+}
+
+/* ---- output ---- */
+
+bool core_next_output(struct relay_core *core, struct core_output *output_out)
+{
+    struct conn *conn = core->outputs;
+
+    if (conn == NULL)
+        return false;
+    core->outputs = conn->next_output;
+    if (core->outputs == NULL)
+        core->outputs_last = NULL;
+    conn->is_listed = false;
+    *output_out = (struct core_output){
+        .conn = conn,
+        .owner = conn->owner,
+        .frames = conn->first,
+        .is_changed = conn->is_changed,
+        .message_max = conn->device != NULL ? RELAY_MESSAGE_MAX : RELAY_MESSAGE_MAX_BEFORE,
+        .is_logged_in = conn->device != NULL,
+        .is_paused = conn->is_paused,
+        .close_code = conn->close_code,
+    };
+    conn->first = conn->last = NULL;
+    conn->is_changed = false;
+    return true;
+}
+
+void core_frames_free(struct core_frame *frames)
+{
+    while (frames != NULL) {
+        struct core_frame *next = frames->next;
+
+        signet_buf_free(&frames->bytes);
+        free(frames);
+        frames = next;
+    }
+}
+
+bool core_next_replaced(struct relay_core *core, struct store_route *route_out)
+{
+    if (core->replaced_count == 0)
+        return false;
+    *route_out = core->replaced[--core->replaced_count];
+    return true;
+}

@@ -1,0 +1,144 @@
+/* Operations for the store: gathered into a group, submitted together, answered one by one. */
+#include "server/conn.h"
+
+#include <stdlib.h>
+
+struct core_op *core_op_new(
+    struct conn *conn, enum store_op_type type, uint64_t req, core_answer *answered)
+{
+    struct core_op *op = calloc(1, sizeof(*op));
+
+    if (op == NULL)
+        return NULL;
+    op->op.type = type;
+    op->op.connection = conn != NULL ? conn->number : 0;
+    op->op.req = req;
+    op->answered = answered;
+    return op;
+}
+
+void core_op_free(struct core_op *op)
+{
+    if (op == NULL)
+        return;
+    signet_buf_free(&op->held);
+    store_op_clear(&op->op);
+    free(op);
+}
+
+enum signet_err core_op_submit(struct relay_core *core, struct conn *conn, struct core_op *op)
+{
+    if (core->group == NULL) {
+        core->group = calloc(1, sizeof(*core->group));
+        if (core->group == NULL) {
+            core_op_free(op);
+            return SIGNET_ERR_NOMEM;
+        }
+    }
+    if (conn != NULL) {
+        conn->in_flight++;
+        conn->in_flight_bytes += op->op.envelope.len;
+        op->counted_bytes = op->op.envelope.len;
+    }
+    store_group_add(core->group, &op->op);
+    return SIGNET_OK;
+}
+
+void core_release(
+    struct relay_core *core, const struct signet_id *device, const struct store_route *route)
+{
+    struct core_op *op = core_op_new(NULL, STORE_RELEASE, 0, NULL);
+
+    /* Without memory the route stays until the device logs in again: messages then wait for it. */
+    if (op == NULL)
+        return;
+    op->op.device = *device;
+    op->op.route = *route;
+    if (core_op_submit(core, NULL, op) != SIGNET_OK)
+        return;
+}
+
+void core_flush(struct relay_core *core)
+{
+    struct store_group *group = core->group;
+
+    if (group == NULL)
+        return;
+    core->group = NULL;
+    group->worker = core->config.worker;
+    group->now_ms = core->wall_ms;
+    core->in_flight += group->count;
+    core->store->ops->submit(core->store, group);
+}
+
+size_t core_in_flight(const struct relay_core *core)
+{
+    return core->in_flight + (core->group != NULL ? core->group->count : 0);
+}
+
+/* Say once that the store went down or came back. */
+static void note_result(struct relay_core *core, enum store_result result)
+{
+    bool is_down = result == STORE_DOWN;
+    char why[256] = "";
+
+    if (is_down == core->is_store_down)
+        return;
+    core->is_store_down = is_down;
+    if (!is_down) {
+        log_write(core->config.log, LOG_INFO, "store.up", LOG_END);
+        return;
+    }
+    if (core->config.store_problem != NULL)
+        core->config.store_problem(core->store, why, sizeof(why));
+    log_write(core->config.log, LOG_ERROR, "store.down", LOG_STR("why", why), LOG_END);
+}
+
+static void op_answered(struct relay_core *core, struct core_op *op)
+{
+    struct conn *conn = conn_find(core, op->op.connection);
+
+    if (conn == NULL || conn->state == CONN_CLOSING) {
+        /* It ended while it was logging in. */
+        if (op->op.type == STORE_CLAIM && op->op.answer == STORE_OK)
+            core_release(core, &op->op.device, &op->op.route);
+        return;
+    }
+    conn->in_flight--;
+    conn->in_flight_bytes -= op->counted_bytes;
+    if (op->answered != NULL)
+        op->answered(core, conn, op);
+    conn_throttle(core, conn);
+}
+
+static void group_free(struct store_group *group)
+{
+    for (struct store_op *op = group->first; op != NULL; op = op->next)
+        signet_buf_free(&((struct core_op *)op)->held);
+    store_group_free(group);
+}
+
+void core_answered(struct relay_core *core, struct store_group *group)
+{
+    if (group->result == STORE_UNKNOWN) {
+        core->store->ops->submit(core->store, group);
+        return;
+    }
+    note_result(core, group->result);
+    core->in_flight -= group->count;
+    for (struct store_op *op = group->first; op != NULL; op = op->next) {
+        if (group->result == STORE_DOWN)
+            op->answer = STORE_PENDING;
+        op_answered(core, (struct core_op *)op);
+    }
+    group_free(group);
+}
+
+void core_discard(struct relay_core *core, struct store_group *group)
+{
+    if (group == core->group)
+        core->group = NULL;
+    else
+        core->in_flight -= group->count;
+    group_free(group);
+}
