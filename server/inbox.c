@@ -1,0 +1,97 @@
+/* The inbox: two arrays that change places, so that taking costs nothing under the mutex. */
+#include "server/inbox.h"
+
+#include <stdlib.h>
+
+enum { KEEP_CAPACITY = 4096 }; /* items; an array that grew beyond this in a rush is given back */
+
+enum signet_err inbox_init(struct inbox *inbox, uv_async_t *wake)
+{
+    *inbox = (struct inbox){.wake = wake};
+    return uv_mutex_init(&inbox->mutex) == 0 ? SIGNET_OK : SIGNET_ERR_NOMEM;
+}
+
+void inbox_close(struct inbox *inbox)
+{
+    uv_mutex_lock(&inbox->mutex);
+    inbox->wake = NULL;
+    uv_mutex_unlock(&inbox->mutex);
+}
+
+void inbox_wipe(struct inbox *inbox)
+{
+    free(inbox->waiting.items);
+    inbox->waiting = (struct inbox_items){0};
+    uv_mutex_destroy(&inbox->mutex);
+}
+
+static bool grow(struct inbox_items *items)
+{
+    size_t capacity = items->capacity > 0 ? 2 * items->capacity : 64;
+    struct inbox_item *grown;
+
+    if (items->count < items->capacity)
+        return true;
+    grown = realloc(items->items, capacity * sizeof(*grown));
+    if (grown == NULL)
+        return false;
+    items->items = grown;
+    items->capacity = capacity;
+    return true;
+}
+
+/* Without memory: answers must arrive nevertheless; deliveries wait in their mailboxes. */
+static void put_late(struct inbox_items *items, const struct inbox_item *item)
+{
+    struct store_message message = item->message;
+    struct store_group **end = &items->late;
+
+    switch (item->kind) {
+    case INBOX_ANSWERED:
+        while (*end != NULL)
+            end = &(*end)->next;
+        item->group->next = NULL;
+        *end = item->group;
+        break;
+    case INBOX_DELIVER:
+        items->is_missed = true;
+        signet_buf_free(&message.envelope);
+        break;
+    case INBOX_REPLACE: break; /* the older login lives on, without new messages */
+    }
+}
+
+void inbox_put(struct inbox *inbox, const struct inbox_item *item)
+{
+    struct inbox_items *items = &inbox->waiting;
+    bool was_empty;
+
+    uv_mutex_lock(&inbox->mutex);
+    was_empty = items->count == 0 && items->late == NULL && !items->is_missed;
+    if (grow(items))
+        items->items[items->count++] = *item;
+    else
+        put_late(items, item);
+    if (was_empty && inbox->wake != NULL)
+        (void)uv_async_send(inbox->wake); /* fails only without a callback */
+    uv_mutex_unlock(&inbox->mutex);
+}
+
+void inbox_take(struct inbox *inbox, struct inbox_items *items)
+{
+    struct inbox_items taken;
+
+    if (items->capacity > KEEP_CAPACITY) {
+        free(items->items);
+        items->items = NULL;
+        items->capacity = 0;
+    }
+    items->count = 0;
+    items->late = NULL;
+    items->is_missed = false;
+    uv_mutex_lock(&inbox->mutex);
+    taken = inbox->waiting;
+    inbox->waiting = *items;
+    uv_mutex_unlock(&inbox->mutex);
+    *items = taken;
+}
