@@ -11,7 +11,8 @@
  * which its recipient is logged in (STORE_PUT committed -> sink deliver), in the same order in which it
  * answers that worker's groups. So a fetch that is answered contains all that was committed
  * before it, and deliver brings exactly what is committed after it: a core that is fetching ignores
- * deliveries until the fetch is answered with `more` false.
+ * deliveries until the fetch is answered with `more` false. Within one group messages are put
+ * before anything is fetched.
  */
 #ifndef SERVER_STORE_H
 #define SERVER_STORE_H
@@ -26,14 +27,14 @@ enum store_op_type {
     STORE_FETCH,        /* what waits for a device, oldest first */
     STORE_CLAIM,        /* a device has logged in at a worker's connection */
     STORE_RELEASE,      /* that connection has ended */
-    STORE_INVITE_CHECK, /* is this token good for a registration */
+    STORE_INVITE_CHECK, /* is this token good for a registration; with a name: under that name */
     STORE_INVITE_ADD,
     STORE_REGISTER, /* uses up the token, stores name and card */
     STORE_FIND,     /* a card by name or address */
     STORE_CARD_PUT,
     STORE_BUNDLE_PUT,
     STORE_BUNDLE_TAKE, /* the bundle of a device and at most one one-time prekey */
-    STORE_EXPIRE,      /* remove what is past its time, bounded work */
+    STORE_EXPIRE,      /* remove what is past its time, bounded work; with `more`: again soon */
 };
 
 /* The answer to one operation. */
@@ -42,7 +43,8 @@ enum store_answer {
     STORE_OK,
     STORE_GONE,       /* no such name, account, device, bundle or token */
     STORE_FULL,       /* the mailbox is at its quota */
-    STORE_TAKEN,      /* the name belongs to another account */
+    STORE_TAKEN,      /* the name, or a device on the card, belongs to another account; or this
+                         account has another name */
     STORE_STALE,      /* not newer than what is there */
     STORE_INVITATION, /* wrong, used up or expired */
     STORE_CLOSED,     /* registration is closed */
@@ -79,12 +81,12 @@ struct store_op {
 
     /* PUT, ACK, FETCH, CLAIM, RELEASE, BUNDLE_PUT, BUNDLE_TAKE: the device. */
     struct signet_id device;
-    /* FIND by address; CLAIM: the account; REGISTER, CARD_PUT: of the card;
+    /* FIND by address, and its answer; CLAIM: the account; REGISTER, CARD_PUT: of the card;
      * BUNDLE_TAKE: the requester's account. */
     struct signet_id address;
     struct store_route route; /* CLAIM, RELEASE */
 
-    uint64_t message_id;        /* PUT */
+    uint64_t message_id;        /* PUT: below 2^63; STORE_OFTEN where another device has it */
     uint64_t expires_ms;        /* PUT; INVITE_ADD (0: never) */
     struct signet_buf envelope; /* PUT: moved out by the store when the recipient is logged in */
     const uint64_t *ack_ids;    /* ACK */
@@ -93,9 +95,10 @@ struct store_op {
     size_t max_count, max_bytes;    /* FETCH */
     struct store_message *messages; /* FETCH, answer: an array, freed by store_op_clear */
     size_t message_count;
-    bool more; /* FETCH, answer: there is more than was fetched */
+    bool more; /* FETCH, EXPIRE, answer: there is more than was done */
 
-    char name[STORE_NAME_MAX + 1];  /* REGISTER; FIND by name (empty: by address); FIND, answer */
+    char name[STORE_NAME_MAX + 1];  /* REGISTER, INVITE_CHECK (or empty); FIND by name (empty: by
+                                       address), and its answer */
     uint8_t token[STORE_TOKEN_LEN]; /* REGISTER, INVITE_*; the store keeps only its SHA-256 */
     bool has_token;                 /* REGISTER, INVITE_CHECK */
     bool for_operator;              /* INVITE_ADD: good for the name `operator` and no other */

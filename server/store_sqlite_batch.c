@@ -1,0 +1,118 @@
+/* One transaction of the SQLite store: many groups, one flush (store_sqlite.h says in which order). */
+#include "server/store_sqlite_batch.h"
+
+#include <stdlib.h>
+
+/* Drop what an earlier try has answered; what was asked stays. */
+static void forget_answer(struct store_op *op)
+{
+    op->answer = STORE_PENDING;
+    op->retry_after_ms = 0;
+    for (size_t i = 0; i < op->message_count; i++)
+        signet_buf_free(&op->messages[i].envelope);
+    free(op->messages);
+    op->messages = NULL;
+    op->message_count = 0;
+    op->more = op->has_one_time = op->replaced = false;
+    op->one_time_left = 0;
+    if (op->type == STORE_FIND || op->type == STORE_CLAIM)
+        signet_buf_free(&op->card);
+    if (op->type == STORE_CLAIM || op->type == STORE_BUNDLE_TAKE)
+        signet_buf_free(&op->bundle);
+}
+
+static void carry_out(struct store_work *work, struct store_op *op, uint64_t now_ms)
+{
+    switch (op->type) {
+    case STORE_PUT: work_put(work, op, now_ms); break;
+    case STORE_ACK: work_ack(work, op); break;
+    case STORE_FETCH: work_fetch(work, op, now_ms); break;
+    case STORE_CLAIM: work_claim(work, op); break;
+    case STORE_RELEASE: op->answer = STORE_OK; break;
+    case STORE_INVITE_CHECK: op->answer = work_invite_check(work, op, now_ms); break;
+    case STORE_INVITE_ADD: work_invite_add(work, op); break;
+    case STORE_REGISTER: work_register(work, op, now_ms); break;
+    case STORE_FIND: work_find(work, op); break;
+    case STORE_CARD_PUT: work_card_put(work, op); break;
+    case STORE_BUNDLE_PUT: work_bundle_put(work, op); break;
+    case STORE_BUNDLE_TAKE: work_bundle_take(work, op, now_ms); break;
+    case STORE_EXPIRE: work_expire(work, op, now_ms); break;
+    }
+}
+
+/* What is fetched is read last: the group's messages are delivered before it is answered, and
+ * whoever is fetching ignores deliveries until then. */
+static void carry_out_group(struct store_work *work, struct store_group *group)
+{
+    for (int fetching = 0; fetching < 2; fetching++)
+        for (struct store_op *op = group->first; op != NULL; op = op->next)
+            if ((op->type == STORE_FETCH) == (fetching == 1) && work->db.failed == SQLITE_OK)
+                carry_out(work, op, group->now_ms);
+}
+
+enum store_result batch_run(struct store_work *work, struct store_group *groups)
+{
+    enum db_end end;
+
+    for (struct store_group *group = groups; group != NULL; group = group->next)
+        for (struct store_op *op = group->first; op != NULL; op = op->next)
+            forget_answer(op);
+    db_begin(&work->db);
+    for (struct store_group *group = groups; group != NULL; group = group->next)
+        carry_out_group(work, group);
+    end = db_commit(&work->db);
+    if (end == DB_COMMITTED) {
+        devices_commit(&work->devices);
+        return STORE_DONE;
+    }
+    devices_rollback(&work->devices);
+    for (struct store_group *group = groups; group != NULL; group = group->next)
+        for (struct store_op *op = group->first; op != NULL; op = op->next)
+            forget_answer(op);
+    return end == DB_IN_DOUBT ? STORE_UNKNOWN : STORE_DOWN;
+}
+
+static void deliver(
+    struct store_work *work, struct store_op *op, const struct store_sink sinks[STORE_WORKERS_MAX])
+{
+    struct store_message message = {.id = op->message_id, .envelope = op->envelope};
+    struct store_route route;
+    const struct store_sink *sink;
+
+    if (!work_route(work, &op->device, &route))
+        return;
+    op->envelope = (struct signet_buf){0};
+    sink = &sinks[route.worker];
+    sink->deliver(sink->ctx, route.connection, message);
+}
+
+/* What an operation does once the transaction has ended. */
+static void finish(struct store_work *work, struct store_op *op, enum store_result result,
+    const struct store_sink sinks[STORE_WORKERS_MAX])
+{
+    /* A connection that has ended has ended, whatever the disk does. */
+    if (op->type == STORE_RELEASE)
+        work_route_clear(work, op);
+    if (result != STORE_DONE || op->answer != STORE_OK)
+        return;
+    if (op->type == STORE_CLAIM)
+        work_route_set(work, op);
+    else if (op->type == STORE_PUT)
+        deliver(work, op, sinks);
+}
+
+void batch_answer(struct store_work *work, struct store_group *groups, enum store_result result,
+    const struct store_sink sinks[STORE_WORKERS_MAX])
+{
+    while (groups != NULL) {
+        struct store_group *group = groups;
+        const struct store_sink *sink = &sinks[group->worker];
+
+        groups = group->next;
+        group->next = NULL;
+        group->result = result;
+        for (struct store_op *op = group->first; op != NULL; op = op->next)
+            finish(work, op, result, sinks);
+        sink->answered(sink->ctx, group);
+    }
+}
