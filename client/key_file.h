@@ -12,7 +12,7 @@
 
 #include "client/store.h"
 
-enum { KEY_SEALED_LOG2_N_MAX = 20 }; /* a gigabyte of memory */
+enum { KEY_SEALED_LOG2_N_MAX = 18 }; /* a planted file must not eat the memory */
 
 /* Append the contents of a key file. Errors: NOMEM. */
 SIGNET_MUST_USE enum signet_err key_plain_write(
