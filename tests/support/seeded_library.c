@@ -176,18 +176,17 @@ static void must(bool is_done, const char *what)
 struct seeded_library seeded_library_new(uint64_t seed)
 {
     struct seeded_library seeded = {.openssl = OSSL_LIB_CTX_new()};
-    OSSL_PROVIDER *provider;
     struct generator *g;
 
     must(seeded.openssl != NULL, "make a context");
     must(OSSL_PROVIDER_add_builtin(seeded.openssl, "seeded", provider_init) == 1, "add provider");
-    provider = OSSL_PROVIDER_load(seeded.openssl, "seeded");
-    must(provider != NULL, "load the generator");
-    must(OSSL_PROVIDER_load(seeded.openssl, "default") != NULL, "load the default provider");
+    seeded.generator = OSSL_PROVIDER_load(seeded.openssl, "seeded");
+    must(seeded.generator != NULL, "load the generator");
+    seeded.algorithms = OSSL_PROVIDER_load(seeded.openssl, "default");
+    must(seeded.algorithms != NULL, "load the default provider");
     must(RAND_set_DRBG_type(seeded.openssl, "SEEDED", NULL, NULL, NULL) == 1, "set the generator");
-    g = OSSL_PROVIDER_get0_provider_ctx(provider);
+    g = OSSL_PROVIDER_get0_provider_ctx(seeded.generator);
     g->input[0] = seed;
-    seeded.generator = g;
     must(signet_library_new(seeded.openssl, &seeded.library) == SIGNET_OK, "make the library");
     return seeded;
 }
@@ -195,13 +194,15 @@ struct seeded_library seeded_library_new(uint64_t seed)
 void seeded_library_free(struct seeded_library *seeded)
 {
     signet_library_free(seeded->library);
+    (void)OSSL_PROVIDER_unload(seeded->algorithms);
+    (void)OSSL_PROVIDER_unload(seeded->generator);
     OSSL_LIB_CTX_free(seeded->openssl);
     memset(seeded, 0, sizeof(*seeded));
 }
 
 uint64_t seeded_library_drawn(const struct seeded_library *seeded)
 {
-    const struct generator *g = seeded->generator;
+    const struct generator *g = OSSL_PROVIDER_get0_provider_ctx(seeded->generator);
 
     return g->drawn;
 }

@@ -14,7 +14,7 @@
 struct seeded_library {
     struct signet_library *library;
     struct ossl_lib_ctx_st *openssl; /* OpenSSL's context of its own */
-    void *generator;                 /* inside it */
+    struct ossl_provider_st *generator, *algorithms;
 };
 
 /* Ends the process, saying why, where OpenSSL refuses. */
