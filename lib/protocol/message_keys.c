@@ -19,6 +19,11 @@ static enum signet_err expand(struct signet_library *library, const uint8_t key[
     return err;
 }
 
+bool header_key_equal(const struct header_key *a, const struct header_key *b)
+{
+    return crypto_equal(signet_span_of(a->k, sizeof(a->k)), signet_span_of(b->k, sizeof(b->k)));
+}
+
 enum signet_err header_key_tag(
     struct signet_library *library, const struct header_key *key, struct signet_tag *tag_out)
 {

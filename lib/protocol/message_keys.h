@@ -29,6 +29,9 @@ struct message_header {
     uint8_t commitment[COMMITMENT_LEN];
 };
 
+/* Whether it is the same chain; in constant time. */
+bool header_key_equal(const struct header_key *a, const struct header_key *b);
+
 /* The lookup tag of a chain. Errors: NOMEM, CRYPTO. */
 SIGNET_MUST_USE enum signet_err header_key_tag(
     struct signet_library *library, const struct header_key *key, struct signet_tag *tag_out);

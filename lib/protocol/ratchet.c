@@ -35,21 +35,25 @@ static enum signet_err kdf_root(struct signet_library *library, const struct roo
     return err;
 }
 
-/* KDF_CK. */
+/* KDF_CK; outputs are unchanged after an error. */
 static enum signet_err kdf_chain(struct signet_library *library, const struct chain_key *chain,
     struct message_key *message, struct chain_key *next)
 {
     static const uint8_t message_constant = 1, chain_constant = 2;
     signet_span key = signet_span_of(chain->k, sizeof(chain->k));
-    struct chain_key fresh;
+    struct {
+        struct message_key message;
+        struct chain_key next;
+    } fresh;
     enum signet_err err;
 
-    err = crypto_hmac(library, key, signet_span_of(&message_constant, 1), message->k);
-    if (err != SIGNET_OK)
-        return err;
-    err = crypto_hmac(library, key, signet_span_of(&chain_constant, 1), fresh.k);
+    err = crypto_hmac(library, key, signet_span_of(&message_constant, 1), fresh.message.k);
     if (err == SIGNET_OK)
-        *next = fresh;
+        err = crypto_hmac(library, key, signet_span_of(&chain_constant, 1), fresh.next.k);
+    if (err == SIGNET_OK) {
+        *message = fresh.message;
+        *next = fresh.next;
+    }
     crypto_wipe(&fresh, sizeof(fresh));
     return err;
 }
@@ -155,6 +159,7 @@ enum signet_err ratchet_copy(const struct ratchet *ratchet, struct ratchet **cop
     }
     *copy = *ratchet;
     copy->skipped = skipped;
+    crypto_wipe(&skipped, sizeof(skipped));
     *copy_out = copy;
     return SIGNET_OK;
 }
@@ -221,8 +226,8 @@ enum signet_err ratchet_tags(
     if (err == SIGNET_OK && r->can_receive)
         err = add_tag(r, &r->receive_header, tags, &count);
     for (size_t i = 0; err == SIGNET_OK && i < SIGNET_CHAINS_MAX; i++) {
-        bool is_current = r->can_receive && memcmp(&r->skipped.chains[i], &r->receive_header,
-                                                sizeof(r->receive_header)) == 0;
+        bool is_current =
+            r->can_receive && header_key_equal(&r->skipped.chains[i], &r->receive_header);
 
         if (r->skipped.chain_used[i] && !is_current)
             err = add_tag(r, &r->skipped.chains[i], tags, &count);
@@ -342,8 +347,7 @@ static enum signet_err try_skipped(struct ratchet *r, const struct envelope *env
         if (*found)
             return SIGNET_OK;
         /* In the present chain it may be one that is still ahead. */
-        if (r->can_receive &&
-            memcmp(&r->skipped.chains[i], &r->receive_header, sizeof(r->receive_header)) == 0)
+        if (r->can_receive && header_key_equal(&r->skipped.chains[i], &r->receive_header))
             return SIGNET_OK;
         return SIGNET_ERR_REPLAY;
     }

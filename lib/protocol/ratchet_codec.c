@@ -96,6 +96,16 @@ static enum signet_err get_skipped(struct wire_reader *r, struct skipped_keys *s
     return SIGNET_OK;
 }
 
+/* Exactly the chains that have keys are in use. */
+static bool is_consistent(const struct skipped_keys *skipped)
+{
+    bool has_keys[SIGNET_CHAINS_MAX] = {false};
+
+    for (size_t i = 0; i < skipped->count; i++)
+        has_keys[skipped->keys[i].chain] = true;
+    return memcmp(has_keys, skipped->chain_used, sizeof(has_keys)) == 0;
+}
+
 enum signet_err ratchet_decode(
     struct signet_library *library, signet_span encoded, struct ratchet **ratchet_out)
 {
@@ -125,6 +135,8 @@ enum signet_err ratchet_decode(
     r->previous = (uint32_t)wire_get_uint(&in, UINT32_MAX);
     if ((err = get_skipped(&in, &r->skipped)) == SIGNET_OK)
         err = wire_reader_finish(&in);
+    if (err == SIGNET_OK && !is_consistent(&r->skipped))
+        err = SIGNET_ERR_FORMAT;
     if (err != SIGNET_OK) {
         ratchet_free(r);
         return err;

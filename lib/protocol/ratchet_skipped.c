@@ -44,44 +44,60 @@ static enum signet_err grow(struct skipped_keys *skipped)
 static void remove_oldest_chain(struct skipped_keys *skipped)
 {
     uint32_t chain = skipped->keys[0].chain;
+    size_t kept = 0;
 
-    for (size_t i = skipped->count; i-- > 0;) {
-        if (skipped->keys[i].chain == chain)
-            remove_keys(skipped, i, 1);
+    for (size_t i = 0; i < skipped->count; i++) {
+        if (skipped->keys[i].chain != chain)
+            skipped->keys[kept++] = skipped->keys[i];
     }
+    crypto_wipe(&skipped->keys[kept], (skipped->count - kept) * sizeof(skipped->keys[0]));
+    skipped->count = kept;
+    crypto_wipe(&skipped->chains[chain], sizeof(skipped->chains[chain]));
+    skipped->chain_used[chain] = false;
 }
 
-/* The slot of a chain, which is taken if there is none yet. */
-static size_t chain_slot(struct skipped_keys *skipped, const struct header_key *chain)
+/* The first slot that no chain has; SIGNET_CHAINS_MAX if all have one. */
+static uint32_t free_slot(const struct skipped_keys *skipped)
 {
-    for (size_t i = 0; i < SIGNET_CHAINS_MAX; i++) {
-        if (skipped->chain_used[i] && memcmp(&skipped->chains[i], chain, sizeof(*chain)) == 0)
-            return i;
+    uint32_t slot = 0;
+
+    while (slot < SIGNET_CHAINS_MAX && skipped->chain_used[slot])
+        slot++;
+    return slot;
+}
+
+/* The slot of a chain, which is taken, if need be from the oldest one, if it has none yet. */
+static uint32_t chain_slot(struct skipped_keys *skipped, const struct header_key *chain)
+{
+    uint32_t slot;
+
+    for (slot = 0; slot < SIGNET_CHAINS_MAX; slot++) {
+        if (skipped->chain_used[slot] && header_key_equal(&skipped->chains[slot], chain))
+            return slot;
     }
-    for (;;) {
-        for (size_t i = 0; i < SIGNET_CHAINS_MAX; i++) {
-            if (!skipped->chain_used[i]) {
-                skipped->chain_used[i] = true;
-                skipped->chains[i] = *chain;
-                return i;
-            }
-        }
+    if (free_slot(skipped) == SIGNET_CHAINS_MAX)
         remove_oldest_chain(skipped);
-    }
+    slot = free_slot(skipped);
+    skipped->chain_used[slot] = true;
+    skipped->chains[slot] = *chain;
+    return slot;
 }
 
 enum signet_err skipped_add(
     struct skipped_keys *skipped, const struct header_key *chain, const struct skipped_key *key)
 {
+    struct skipped_key *added;
+    uint32_t slot;
     enum signet_err err;
 
     if (skipped->count == SIGNET_SKIPPED_KEYS_MAX)
         remove_keys(skipped, 0, 1);
     if (skipped->count == skipped->capacity && (err = grow(skipped)) != SIGNET_OK)
         return err;
-    skipped->keys[skipped->count] = *key;
-    skipped->keys[skipped->count].chain = (uint32_t)chain_slot(skipped, chain);
-    skipped->count++;
+    slot = chain_slot(skipped, chain); /* first: it may remove keys */
+    added = &skipped->keys[skipped->count++];
+    *added = *key;
+    added->chain = slot;
     return SIGNET_OK;
 }
 
