@@ -1,0 +1,39 @@
+/* Text from others: whatever comes in, nothing that drives a terminal comes out. */
+#include "fuzz/fuzz.h"
+
+#include "base/utf8.h"
+#include "client/json.h"
+#include "client/text.h"
+
+/* Every character is one that a terminal may be given. */
+static void check_safe(signet_span text, bool is_body)
+{
+    while (text.len > 0) {
+        uint32_t c = 0;
+        size_t len = utf8_decode(text, &c);
+
+        FUZZ_REQUIRE(len > 0);
+        FUZZ_REQUIRE(!text_is_unsafe(c) || (is_body && (c == '\n' || c == '\t')));
+        text = signet_span_from(text, len);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    signet_span text = signet_span_of(data, size);
+    struct signet_buf out = {0};
+    struct json json;
+
+    FUZZ_REQUIRE(text_show(text, TEXT_LINE, &out) == SIGNET_OK);
+    check_safe(signet_buf_span(&out), false);
+    signet_buf_truncate(&out, 0);
+    FUZZ_REQUIRE(text_show(text, TEXT_BODY, &out) == SIGNET_OK);
+    check_safe(signet_buf_span(&out), true);
+    signet_buf_truncate(&out, 0);
+    json_begin(&json, &out);
+    json_string(&json, NULL, text);
+    FUZZ_REQUIRE(json_finish(&json) == SIGNET_OK);
+    check_safe(signet_buf_span(&out), false);
+    signet_buf_free(&out);
+    return 0;
+}
