@@ -1,0 +1,269 @@
+#!/usr/bin/python3
+"""Runs the tests of the build trees and counts their TAP lines.
+
+usage: run.py [long] [unit|attack|e2e|checks|sanitizers]...
+
+Meson knows the programs (tests/*/meson.build); here they are built in each tree and run, two at a
+time, each for a bounded time in a process group of its own. One line per program, all the output
+of one that fails. `long` sets SIGNET_TEST_LONG=1 and lets every program take longer.
+"""
+
+import glob
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+JOBS = 2
+TIMEOUT_MIN = 60  # seconds; a test that asks Meson for more gets it
+TIMEOUT_BUILD = 900
+
+SUITES = {
+    "unit": {"unit", "vectors", "examples", "fuzz"},
+    "attack": {"attack", "fault"},
+    "e2e": {"e2e", "start"},
+    "checks": {"checks"},
+}
+SANITIZED = {"unit", "vectors", "examples", "fuzz", "attack", "e2e"}
+THREADED = {"core", "store", "connection", "conversation"}  # what has threads in it
+
+
+class Tree:
+    """A build tree: its folder, how it is made, what of it is run and how."""
+
+    def __init__(self, folder, compiler="gcc", options=(), wants=None, slower=1, wrapper=(),
+                 sanitizer=None):
+        self.folder = os.path.join(ROOT, folder)
+        self.compiler, self.options = compiler, list(options)
+        self.wants = wants or (lambda test: False)
+        self.slower, self.wrapper, self.sanitizer = slower, list(wrapper), sanitizer
+
+    def label(self):
+        return os.path.basename(self.folder)
+
+
+class Job:
+    def __init__(self, title, command, env=None, cwd=ROOT, timeout=TIMEOUT_MIN, tap=True,
+                 alone=False, sanitizer=None):
+        self.title, self.command, self.env, self.cwd = title, command, env or {}, cwd
+        self.timeout, self.tap, self.alone, self.sanitizer = timeout, tap, alone, sanitizer
+
+
+class Totals:
+    """Counts, and prints one line per program."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.failures = []
+        self.lock = threading.Lock()
+
+    def add(self, title, passed, failed, skipped, seconds, details=""):
+        counts = f"{passed} passed"
+        counts += f", {failed} failed" if failed else ""
+        counts += f", {skipped} skipped" if skipped else ""
+        with self.lock:
+            self.passed, self.failed = self.passed + passed, self.failed + failed
+            self.skipped += skipped
+            print(f"{'FAIL' if failed else 'ok  '} {title:<34} {counts} ({seconds:.1f} s)")
+            if failed:
+                self.failures.append(title)
+                print("    " + details.rstrip("\n").replace("\n", "\n    "))
+            sys.stdout.flush()
+
+
+running = set()  # processes, each the leader of its group
+
+
+def end_group(process):
+    """End what a program started and left behind: its process group."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(0.2)
+
+
+def execute(job, env):
+    """(exit code, or None when it took too long; stdout; stderr)"""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(job.command, cwd=job.cwd, env=env, stdin=subprocess.DEVNULL,
+                                   stdout=out, stderr=err, start_new_session=True)
+        running.add(process)
+        try:
+            code = process.wait(job.timeout)
+        except subprocess.TimeoutExpired:
+            code = None
+        end_group(process)
+        process.wait()
+        running.discard(process)
+        texts = []
+        for stream in (out, err):
+            stream.seek(0)
+            texts.append(stream.read().decode(errors="backslashreplace"))
+    return code, texts[0], texts[1]
+
+
+TAP_LINE = re.compile(r"^(not )?ok\b(.*)$", re.MULTILINE)
+TAP_PLAN = re.compile(r"^1\.\.(\d+)(.*)$", re.MULTILINE)
+
+
+def count_tap(code, text):
+    """(passed, failed, skipped, what is wrong beyond a failed line)"""
+    passed = failed = skipped = 0
+    for line in TAP_LINE.finditer(text):
+        if re.search(r"#\s*skip", line[2], re.IGNORECASE):
+            skipped += 1
+        elif line[1]:
+            failed += 1
+        else:
+            passed += 1
+    planned = 0
+    for plan in TAP_PLAN.finditer(text):
+        planned += int(plan[1])
+        if plan[1] == "0" and re.search(r"#\s*skip", plan[2], re.IGNORECASE):
+            return 0, 0, 1, ""
+    seen = passed + failed + skipped
+    if seen == 0:
+        return passed, 1, skipped, "no test line"
+    if planned not in (0, seen):
+        return passed, failed + 1, skipped, f"{planned} tests planned, {seen} seen"
+    if code != 0 and failed == 0:
+        return passed, 1, skipped, f"all lines are ok, but the exit code is {code}"
+    return passed, failed, skipped, ""
+
+
+def count(job, code, text):
+    if code is None:
+        passed, failed, skipped, _ = count_tap(0, text)
+        return passed, max(failed, 1), skipped, f"ended after {job.timeout} s"
+    if job.tap:
+        return count_tap(code, text)
+    if code == 77:
+        return 0, 0, 1, ""
+    return (1, 0, 0, "") if code == 0 else (0, 1, 0, f"the exit code is {code}")
+
+
+def sanitizer_env(kind, folder):
+    """Reports go to files, so that those of a program's children are seen, too."""
+    log = f"log_path={folder}/report:"
+    if kind == "thread":
+        return {"TSAN_OPTIONS": log + "second_deadlock_stack=1:exitcode=66"}
+    if kind == "address":
+        return {"ASAN_OPTIONS": log + "detect_stack_use_after_return=1:strict_string_checks=1:"
+                                      "allocator_may_return_null=1",
+                "UBSAN_OPTIONS": log + "halt_on_error=1:print_stacktrace=1"}
+    return {}
+
+
+def run(job, totals):
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="signet-test-") as folder:
+        env = {**os.environ, **job.env, **sanitizer_env(job.sanitizer, folder)}
+        code, out, err = execute(job, env)
+        reports = ""
+        for path in sorted(glob.glob(folder + "/report*")):
+            with open(path, errors="backslashreplace") as file:
+                reports += file.read()
+    passed, failed, skipped, problem = count(job, code, out)
+    if reports and not failed:
+        failed, problem = 1, "a sanitizer reported"
+    details = out + err + reports + (f"# {problem}\n" if problem else "")
+    details += "# " + " ".join(shlex.quote(part) for part in job.command)
+    totals.add(job.title, passed, failed, skipped, time.monotonic() - started, details)
+    return failed == 0
+
+
+def build(tree, totals):
+    """Configure where that is due, and compile; true if that worked."""
+    if not os.path.exists(os.path.join(tree.folder, "build.ninja")):
+        setup = Job(f"{tree.label()} configures", ["meson", "setup", tree.folder, *tree.options],
+                    env={"CC": tree.compiler}, tap=False, timeout=TIMEOUT_BUILD)
+        if not run(setup, totals):
+            return False
+    return run(Job(f"{tree.label()} compiles", ["ninja", "-k", "0", "-C", tree.folder],
+                   tap=False, timeout=TIMEOUT_BUILD), totals)
+
+
+def jobs_of(tree, is_long):
+    """The programs of a tree that are wanted."""
+    listed = subprocess.run(["meson", "introspect", "--tests", tree.folder], check=True,
+                            stdout=subprocess.PIPE).stdout
+    for test in json.loads(listed):
+        suites = {suite.rpartition(":")[2] for suite in test["suite"]}
+        if not tree.wants(test["name"], suites):
+            continue
+        timeout = max(TIMEOUT_MIN, test["timeout"]) * tree.slower * (10 if is_long else 1)
+        yield Job(f"{tree.label()} {min(suites)}/{test['name']}", tree.wrapper + test["cmd"],
+                  env=test["env"], cwd=test["workdir"] or tree.folder, timeout=timeout,
+                  tap=test["protocol"] == "tap", alone=not test["is_parallel"],
+                  sanitizer=tree.sanitizer)
+
+
+def no_randomization():
+    """ThreadSanitizer does not start where addresses are very random."""
+    command = ["setarch", "-R"]
+    works = subprocess.run(command + ["true"], stderr=subprocess.DEVNULL).returncode == 0
+    return command if works else []
+
+
+def trees_for(parts):
+    """Those to build, each with what is wanted of it."""
+    suites = set().union(*(SUITES.get(part, set()) for part in parts))
+    if suites:
+        yield Tree("build-main", os.environ.get("CC", "gcc"),
+                   wants=lambda name, its: bool(its & suites))
+    if "sanitizers" in parts:
+        yield Tree("build-asan", options=["-Db_sanitize=address,undefined", "-Db_lundef=false"],
+                   wants=lambda name, its: bool(its & SANITIZED), slower=3, sanitizer="address")
+        yield Tree("build-tsan", "clang", ["-Db_sanitize=thread", "-Db_lundef=false"],
+                   wants=lambda name, its: name in THREADED and bool(its & {"unit", "e2e"}),
+                   slower=5, wrapper=no_randomization(), sanitizer="thread")
+    if "checks" in parts:
+        for compiler in ("gcc", "clang"):
+            yield Tree(f"build-strict-{compiler}", compiler, ["--werror"])
+
+
+def interrupted(number, _frame):
+    for process in list(running):
+        end_group(process)
+    os._exit(128 + number)
+
+
+def main(words):
+    parts = [word for word in words if word != "long"] or [*SUITES, "sanitizers"]
+    if not set(parts) <= {*SUITES, "sanitizers"}:
+        print(__doc__.splitlines()[2], file=sys.stderr)
+        return 2
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
+    os.environ["SIGNET_KEY_POOL"] = os.path.join(ROOT, "build-main", "key-pool")
+    if "long" in words:
+        os.environ["SIGNET_TEST_LONG"] = "1"
+    started, totals, jobs = time.monotonic(), Totals(), []
+    for tree in trees_for(parts):
+        if build(tree, totals):
+            jobs += jobs_of(tree, "long" in words)
+    with ThreadPoolExecutor(JOBS) as pool:
+        list(pool.map(lambda job: run(job, totals), (job for job in jobs if not job.alone)))
+    for job in jobs:
+        if job.alone:
+            run(job, totals)
+    if totals.failures:
+        print("failed: " + ", ".join(totals.failures))
+    print(f"after {time.monotonic() - started:.0f} s:")
+    print(f"{totals.passed} passed, {totals.failed} failed"
+          + (f", {totals.skipped} skipped" if totals.skipped else ""))
+    return 1 if totals.failed or not totals.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
