@@ -127,6 +127,8 @@ void core_release(
     struct relay_core *core, const struct signet_id *device, const struct store_route *route);
 /* A login elsewhere is replaced: on this worker at once, on others through the loop. */
 void core_replace_route(struct relay_core *core, const struct store_route *route);
+/* Ask the store to remove what is past its time, if that is due. */
+void core_expire(struct relay_core *core);
 /* Whether something made at `ms` is within the tolerance of the relay's clock. */
 bool core_is_timely(const struct relay_core *core, uint64_t ms);
 

@@ -222,7 +222,7 @@ void core_replace_route(struct relay_core *core, const struct store_route *route
     core->replaced[core->replaced_count++] = *route;
 }
 
-static void expire(struct relay_core *core)
+void core_expire(struct relay_core *core)
 {
     struct core_op *op;
 
@@ -240,7 +240,7 @@ static void expire(struct relay_core *core)
 
 void core_tick(struct relay_core *core)
 {
-    expire(core);
+    core_expire(core);
     for (size_t i = 0; i < core->slot_count; i++) {
         struct conn *conn = core->conns[i];
 

@@ -98,6 +98,10 @@ static void op_answered(struct relay_core *core, struct core_op *op)
 {
     struct conn *conn = conn_find(core, op->op.connection);
 
+    if (op->op.type == STORE_EXPIRE && op->op.more) {
+        core->expire_ms = core->monotonic_ms;
+        core_expire(core);
+    }
     if (conn == NULL || conn->state == CONN_CLOSING) {
         /* It ended while it was logging in. */
         if (op->op.type == STORE_CLAIM && op->op.answer == STORE_OK)

@@ -31,6 +31,7 @@ enum signet_err handle_register(struct relay_core *core, struct conn *conn,
     if (op == NULL)
         return SIGNET_ERR_NOMEM;
     set_token(op, message);
+    memcpy(op->op.name, message->name.ptr, message->name.len);
     if (signet_buf_append(&op->held, raw) != SIGNET_OK) {
         core_op_free(op);
         return SIGNET_ERR_NOMEM;

@@ -1,0 +1,421 @@
+/* Registration and login at the relay's core: docs/protocol.md, section 9. */
+#include "tests/support/core_rig.h"
+
+/* Costly, so made once: two accounts of now, one made two days ago and one in two days. */
+static struct signet_library *library;
+static struct signet_account *alice, *bob, *early, *late;
+
+enum { DAY_MS = 86400000 };
+
+static int make_accounts(void **state)
+{
+    (void)state;
+    CHECK_OK(signet_library_new(NULL, &library));
+    alice = core_rig_account(library, 0, CORE_RIG_START_MS);
+    bob = core_rig_account(library, 1, CORE_RIG_START_MS);
+    early = core_rig_account(library, 2, CORE_RIG_START_MS - 2 * DAY_MS);
+    late = core_rig_account(library, 2, CORE_RIG_START_MS + 2 * DAY_MS);
+    return 0;
+}
+
+static int free_accounts(void **state)
+{
+    (void)state;
+    signet_account_free(alice);
+    signet_account_free(bob);
+    signet_account_free(early);
+    signet_account_free(late);
+    signet_library_free(library);
+    return 0;
+}
+
+static signet_span token_span(const uint8_t token[STORE_TOKEN_LEN])
+{
+    return signet_span_of(token, STORE_TOKEN_LEN);
+}
+
+static void a_device_registers_and_logs_in_on_one_connection(void **state)
+{
+    struct core_client client;
+    struct core_rig rig;
+    uint8_t token[STORE_TOKEN_LEN];
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_rig_token(&rig, token, 1);
+    core_client_open(&client, &rig, 0);
+    CHECK(core_client_login(&client, alice) == RELAY_CODE_NOT_REGISTERED);
+    CHECK(!client.is_logged_in && client.conn != NULL);
+    CHECK(core_client_register(&client, alice, "alice", token_span(token)) == 0);
+    CHECK(core_client_login(&client, alice) == 0);
+    CHECK(client.is_logged_in && !client.is_paused);
+    core_client_close(&client);
+    core_rig_close(&rig);
+}
+
+static void the_welcome_tells_time_list_and_bundle(void **state)
+{
+    struct relay_message message = {.type = RELAY_LOGIN, .req = 9};
+    struct core_client client;
+    struct core_rig rig;
+    struct relay_message welcome;
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_client_open(&client, &rig, 0);
+    core_client_join(&client, alice, "alice");
+    core_client_close(&client);
+    core_client_open(&client, &rig, 1);
+    CHECK_OK(signet_login_sign(alice, &client.hop, &client.sent));
+    message.proof = signet_buf_span(&client.sent);
+    core_client_send(&client, &message);
+    welcome = core_client_next(&client);
+    CHECK(welcome.type == RELAY_WELCOME && welcome.req == 9);
+    CHECK(welcome.time_ms == CORE_RIG_START_MS && welcome.bundle.len == 0);
+    CHECK(signet_id_equal(&welcome.id, signet_card_list(signet_account_card(alice))));
+    CHECK(welcome.one_time_left == 0);
+    core_client_close(&client);
+    core_rig_close(&rig);
+}
+
+/* The answer may have been lost: the same again is answered `done`, though the token is used up. */
+static void registering_again_is_idempotent(void **state)
+{
+    struct core_client client;
+    struct core_rig rig;
+    uint8_t token[STORE_TOKEN_LEN];
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_rig_token(&rig, token, 1);
+    core_client_open(&client, &rig, 0);
+    CHECK(core_client_register(&client, alice, "alice", token_span(token)) == 0);
+    CHECK(core_client_register(&client, alice, "alice", token_span(token)) == 0);
+    CHECK(
+        core_client_register(&client, alice, "alice2", token_span(token)) == RELAY_CODE_INVITATION);
+    CHECK(core_client_register(&client, bob, "alice", token_span(token)) == RELAY_CODE_INVITATION);
+    core_client_close(&client);
+    core_rig_close(&rig);
+}
+
+static void registrations_are_refused_with_their_code(void **state)
+{
+    uint8_t token[STORE_TOKEN_LEN], wrong[STORE_TOKEN_LEN] = {0xee};
+    struct core_client client;
+    struct core_rig rig;
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_rig_token(&rig, token, 9);
+    core_client_open(&client, &rig, 0);
+    CHECK(
+        core_client_register(&client, alice, "alice", token_span(wrong)) == RELAY_CODE_INVITATION);
+    CHECK(core_client_register(&client, alice, "alice", signet_span_of(NULL, 0)) ==
+          RELAY_CODE_INVITATION);
+    CHECK(core_client_register(&client, alice, "operator", token_span(token)) ==
+          RELAY_CODE_INVITATION);
+    CHECK(core_client_register(&client, alice, "alice", token_span(token)) == 0);
+    CHECK(core_client_register(&client, bob, "alice", token_span(token)) == RELAY_CODE_NAME_TAKEN);
+    CHECK(
+        core_client_register(&client, alice, "alice2", token_span(token)) == RELAY_CODE_NAME_TAKEN);
+    core_client_close(&client);
+    core_rig_close(&rig);
+}
+
+/* Section 9: the relay refuses cards issued more than 24 h off its clock. */
+static void clocks_more_than_a_day_off_are_refused(void **state)
+{
+    uint8_t token[STORE_TOKEN_LEN];
+    struct core_client client;
+    struct core_rig rig;
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_rig_token(&rig, token, 9);
+    core_client_open(&client, &rig, 0);
+    CHECK(core_client_register(&client, early, "carol", token_span(token)) == RELAY_CODE_CLOCK);
+    CHECK(core_client_register(&client, late, "carol", token_span(token)) == RELAY_CODE_CLOCK);
+    core_rig_wait(&rig, DAY_MS);
+    CHECK(core_client_register(&client, late, "carol", token_span(token)) == 0);
+    core_client_close(&client);
+    core_rig_close(&rig);
+}
+
+/* The proof is bound to one relay and one connection: each part of the hop counts. */
+static void a_login_proof_serves_nowhere_else(void **state)
+{
+    struct core_client client, other;
+    struct core_rig rig;
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_client_open(&client, &rig, 0);
+    core_client_join(&client, alice, "alice");
+    core_client_open(&other, &rig, 0);
+
+    other.hop.pin.b[0] ^= 1;
+    CHECK(core_client_login(&other, alice) == RELAY_CODE_INVALID);
+    other.hop.pin.b[0] ^= 1;
+    other.hop.server_nonce[31] ^= 1;
+    CHECK(core_client_login(&other, alice) == RELAY_CODE_INVALID);
+    other.hop.server_nonce[31] ^= 1;
+    other.hop.exporter[7] ^= 1;
+    CHECK(core_client_login(&other, alice) == RELAY_CODE_INVALID);
+    other.hop.exporter[7] ^= 1;
+    other.hop.origin = signet_span_str("relay2.example");
+    CHECK(core_client_login(&other, alice) == RELAY_CODE_INVALID);
+    other.hop.origin = signet_span_str(CORE_RIG_NAME);
+    CHECK(!other.is_logged_in && other.conn != NULL);
+    CHECK(core_client_login(&other, alice) == 0);
+
+    core_client_close(&client);
+    core_client_close(&other);
+    core_rig_close(&rig);
+}
+
+static void a_login_proof_is_refused_on_a_second_connection(void **state)
+{
+    struct relay_message message = {.type = RELAY_LOGIN, .req = 1};
+    struct core_client client, other;
+    struct core_rig rig;
+    struct relay_message answer;
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_client_open(&client, &rig, 0);
+    core_client_join(&client, alice, "alice");
+    core_client_open(&other, &rig, 0);
+    message.proof = signet_buf_span(&client.sent);
+    core_client_send(&other, &message);
+    answer = core_client_next(&other);
+    CHECK(answer.type == RELAY_REFUSED && answer.code == RELAY_CODE_INVALID);
+    CHECK(client.conn != NULL && other.conn != NULL);
+    core_client_close(&client);
+    core_client_close(&other);
+    core_rig_close(&rig);
+}
+
+/* A registration's signature is no login, and a login's no registration. */
+static void proofs_of_another_purpose_are_refused(void **state)
+{
+    struct relay_message message = {.type = RELAY_LOGIN, .req = 1};
+    struct core_client client;
+    struct core_rig rig;
+    struct relay_message answer;
+    uint8_t token[STORE_TOKEN_LEN];
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_rig_token(&rig, token, 1);
+    core_client_open(&client, &rig, 0);
+    CHECK(core_client_register(&client, alice, "alice", token_span(token)) == 0);
+    message.proof = signet_buf_span(&client.sent);
+    core_client_send(&client, &message);
+    answer = core_client_next(&client);
+    CHECK(answer.type == RELAY_REFUSED && answer.code == RELAY_CODE_INVALID);
+    core_client_close(&client);
+    core_rig_close(&rig);
+}
+
+/* "The newest login of a device ends an older one (close code 4001)", on whichever worker it is. */
+static void a_newer_login_ends_the_older_one(void **state)
+{
+    struct core_client first, second, third;
+    struct core_rig rig;
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_client_open(&first, &rig, 0);
+    core_client_join(&first, alice, "alice");
+    core_client_open(&second, &rig, 0);
+    CHECK(core_client_login(&second, alice) == 0);
+    CHECK(first.conn == NULL && first.close_code == RELAY_CLOSE_REPLACED);
+    core_client_open(&third, &rig, 1);
+    CHECK(core_client_login(&third, alice) == 0);
+    CHECK(second.conn == NULL && second.close_code == RELAY_CLOSE_REPLACED);
+    CHECK(third.conn != NULL);
+    core_client_close(&first);
+    core_client_close(&second);
+    core_client_close(&third);
+    core_rig_close(&rig);
+}
+
+/* Nothing but register and login is accepted before login; neither is accepted after it. */
+static void before_login_everything_else_is_refused(void **state)
+{
+    static const uint64_t ack = 1;
+    const struct relay_message messages[] = {
+        {.type = RELAY_PUT, .req = 1, .envelope = signet_span_str("envelope")},
+        {.type = RELAY_FIND, .req = 1, .name = signet_span_str("alice")},
+        {.type = RELAY_TAKE, .req = 1},
+        {.type = RELAY_SUBSCRIBE, .req = 1},
+        {.type = RELAY_ACK, .ack_ids = &ack, .ack_count = 1},
+        {.type = RELAY_WELCOME, .req = 1},
+        {.type = RELAY_DRAINED},
+    };
+    struct core_client client;
+    struct core_rig rig;
+
+    (void)state;
+    core_rig_open(&rig, library);
+    for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+        core_client_open(&client, &rig, 0);
+        core_client_send(&client, &messages[i]);
+        CHECK(client.conn == NULL && client.close_code == 1002);
+        CHECK(core_client_next(&client).type == 0);
+        core_client_close(&client);
+    }
+    CHECK(rig.submitted == 0);
+    core_rig_close(&rig);
+}
+
+static void a_second_login_on_a_connection_is_refused(void **state)
+{
+    struct relay_message message = {.type = RELAY_LOGIN, .req = 1};
+    struct core_client client;
+    struct core_rig rig;
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_client_open(&client, &rig, 0);
+    core_client_join(&client, alice, "alice");
+    message.proof = signet_buf_span(&client.sent);
+    core_client_send(&client, &message);
+    CHECK(client.conn == NULL && client.close_code == 1002);
+    core_client_close(&client);
+    core_rig_close(&rig);
+}
+
+/* A malformed message ends its connection (1002), one too big too (1009), and no other. */
+static void malformed_messages_end_their_connection_only(void **state)
+{
+    static const uint8_t big[RELAY_MESSAGE_MAX_BEFORE + 1];
+    const signet_span wrong[] = {signet_span_of(NULL, 0), signet_span_str("x"),
+        signet_span_of("\x83\x02\x01", 3), signet_span_of("\x82\x18\x63\x01", 4),
+        signet_span_of("\x80", 1), signet_span_of(big, 16)};
+    struct core_client client, other;
+    struct core_rig rig;
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_client_open(&other, &rig, 0);
+    core_client_join(&other, alice, "alice");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        core_client_open(&client, &rig, 0);
+        core_client_send_bytes(&client, wrong[i]);
+        CHECK(client.conn == NULL && client.close_code == 1002);
+        core_client_close(&client);
+    }
+    core_client_open(&client, &rig, 0);
+    core_client_send_bytes(&client, signet_span_of(big, sizeof(big)));
+    CHECK(client.conn == NULL && client.close_code == 1009);
+    core_client_close(&client);
+    CHECK(core_client_put(&other, signet_account_device(alice), signet_span_str("note")) == 0);
+    core_client_close(&other);
+    core_rig_close(&rig);
+}
+
+/* Register, login and what follows may come in one WebSocket message: they wait for each other. */
+static void messages_packed_behind_a_login_wait_for_it(void **state)
+{
+    struct relay_message message = {.type = RELAY_LOGIN, .req = 2};
+    struct core_client client;
+    struct core_rig rig;
+    struct signet_buf bytes = {0};
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_client_open(&client, &rig, 0);
+    core_client_join(&client, alice, "alice");
+    core_client_close(&client);
+    core_client_open(&client, &rig, 0);
+    CHECK_OK(signet_login_sign(alice, &client.hop, &client.sent));
+    message.proof = signet_buf_span(&client.sent);
+    CHECK_OK(relay_message_write(&message, &bytes));
+    message = (struct relay_message){.type = RELAY_SUBSCRIBE, .req = 3};
+    CHECK_OK(relay_message_write(&message, &bytes));
+    core_client_send_bytes(&client, signet_buf_span(&bytes));
+    CHECK(core_client_next(&client).type == RELAY_WELCOME);
+    CHECK(core_client_next(&client).type == RELAY_DONE);
+    CHECK(core_client_next(&client).type == RELAY_DRAINED);
+    signet_buf_free(&bytes);
+    core_client_close(&client);
+    core_rig_close(&rig);
+}
+
+/* A connection that ends while it logs in leaves no route behind: what is put waits. */
+static void a_connection_that_ends_while_logging_in_is_forgotten(void **state)
+{
+    struct relay_message message = {.type = RELAY_LOGIN, .req = 1};
+    struct core_client client;
+    struct core_rig rig;
+    struct signet_buf bytes = {0};
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_client_open(&client, &rig, 0);
+    core_client_join(&client, alice, "alice");
+    core_client_close(&client);
+    core_rig_turn(&rig);
+    for (size_t steps = 0; steps < 3; steps++) {
+        core_client_open(&client, &rig, 0);
+        signet_buf_truncate(&bytes, 0);
+        CHECK_OK(signet_login_sign(alice, &client.hop, &client.sent));
+        message.proof = signet_buf_span(&client.sent);
+        CHECK_OK(relay_message_write(&message, &bytes));
+        core_receive(rig.cores[0], client.conn, signet_buf_span(&bytes));
+        core_flush(rig.cores[0]);
+        for (size_t i = 0; i < steps; i++)
+            (void)store_sqlite_step(rig.store);
+        core_client_close(&client);
+        core_rig_turn(&rig);
+        CHECK(core_in_flight(rig.cores[0]) == 0);
+    }
+    core_client_open(&client, &rig, 1);
+    CHECK(core_client_login(&client, alice) == 0);
+    signet_buf_free(&bytes);
+    core_client_close(&client);
+    core_rig_close(&rig);
+}
+
+static void login_attempts_are_limited(void **state)
+{
+    struct core_client client;
+    struct core_rig rig;
+
+    (void)state;
+    core_rig_open(&rig, library);
+    rig.config.rates.login = (struct rate_limit){.per_second = 1, .burst = 2};
+    core_rig_configure(&rig);
+    core_client_open(&client, &rig, 0);
+    CHECK(core_client_login(&client, alice) == RELAY_CODE_NOT_REGISTERED);
+    CHECK(core_client_login(&client, alice) == RELAY_CODE_NOT_REGISTERED);
+    CHECK(core_client_login(&client, alice) == RELAY_CODE_OFTEN);
+    core_rig_wait(&rig, 1000);
+    CHECK(core_client_login(&client, alice) == RELAY_CODE_NOT_REGISTERED);
+    core_client_close(&client);
+    core_rig_close(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_registers_and_logs_in_on_one_connection),
+        cmocka_unit_test(the_welcome_tells_time_list_and_bundle),
+        cmocka_unit_test(registering_again_is_idempotent),
+        cmocka_unit_test(registrations_are_refused_with_their_code),
+        cmocka_unit_test(clocks_more_than_a_day_off_are_refused),
+        cmocka_unit_test(a_login_proof_serves_nowhere_else),
+        cmocka_unit_test(a_login_proof_is_refused_on_a_second_connection),
+        cmocka_unit_test(proofs_of_another_purpose_are_refused),
+        cmocka_unit_test(a_newer_login_ends_the_older_one),
+        cmocka_unit_test(before_login_everything_else_is_refused),
+        cmocka_unit_test(a_second_login_on_a_connection_is_refused),
+        cmocka_unit_test(malformed_messages_end_their_connection_only),
+        cmocka_unit_test(messages_packed_behind_a_login_wait_for_it),
+        cmocka_unit_test(a_connection_that_ends_while_logging_in_is_forgotten),
+        cmocka_unit_test(login_attempts_are_limited),
+    };
+
+    return cmocka_run_group_tests(tests, make_accounts, free_accounts);
+}
