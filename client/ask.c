@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
@@ -20,22 +21,36 @@ static void catch (int number)
     caught = number;
 }
 
-static void signals_watch(struct sigaction before[WATCHED_COUNT])
+/* How signals were handled before. */
+struct signals {
+    struct sigaction actions[WATCHED_COUNT];
+    sigset_t mask;
+};
+
+/* Catch the watched signals, which arrive only while we wait for input: none is missed between
+ * looking for one and waiting. */
+static void signals_watch(struct signals *before)
 {
-    struct sigaction action = {.sa_handler = catch}; /* no SA_RESTART: read is to be interrupted */
+    struct sigaction action = {.sa_handler = catch};
+    sigset_t held;
 
     (void)sigemptyset(&action.sa_mask);
+    (void)sigemptyset(&held);
+    for (size_t i = 0; i < WATCHED_COUNT; i++)
+        (void)sigaddset(&held, watched[i]);
+    (void)sigprocmask(SIG_BLOCK, &held, &before->mask);
     for (size_t i = 0; i < WATCHED_COUNT; i++) {
-        (void)sigaction(watched[i], &action, &before[i]);
-        if (before[i].sa_handler == SIG_IGN)
-            (void)sigaction(watched[i], &before[i], NULL);
+        (void)sigaction(watched[i], &action, &before->actions[i]);
+        if (before->actions[i].sa_handler == SIG_IGN)
+            (void)sigaction(watched[i], &before->actions[i], NULL);
     }
 }
 
-static void signals_restore(const struct sigaction before[WATCHED_COUNT])
+static void signals_restore(const struct signals *before)
 {
     for (size_t i = 0; i < WATCHED_COUNT; i++)
-        (void)sigaction(watched[i], &before[i], NULL);
+        (void)sigaction(watched[i], &before->actions[i], NULL);
+    (void)sigprocmask(SIG_SETMASK, &before->mask, NULL);
 }
 
 static bool show(int fd, const char *text)
@@ -43,34 +58,40 @@ static bool show(int fd, const char *text)
     return write(fd, text, strlen(text)) == (ssize_t)strlen(text);
 }
 
+/* Wait for a byte with signals let in; false where one of the watched came, or input failed. */
+static bool wait_for_byte(int fd, const sigset_t *mask, uint8_t *byte)
+{
+    struct pollfd input = {.fd = fd, .events = POLLIN};
+
+    while (ppoll(&input, 1, NULL, mask) < 0) {
+        if (errno != EINTR || caught != 0)
+            return false;
+    }
+    return caught == 0 && read(fd, byte, 1) == 1;
+}
+
 /* Append one line, read byte by byte so that nothing behind it is taken. */
-static enum signet_err read_line(int fd, struct signet_buf *out)
+static enum signet_err read_line(int fd, const sigset_t *mask, struct signet_buf *out)
 {
     size_t start = out->len;
     enum signet_err err = SIGNET_OK;
+    uint8_t byte = 0;
 
-    for (;;) {
-        uint8_t byte = 0;
-        ssize_t got = read(fd, &byte, 1);
-
-        if (got < 0 && errno == EINTR && caught == 0)
-            continue;
-        if (got <= 0)
-            return SIGNET_ERR_IO;
+    while (wait_for_byte(fd, mask, &byte)) {
         if (byte == '\n')
-            break;
+            return err;
         if (out->len - start == ASK_PASSPHRASE_MAX)
             err = SIGNET_ERR_LIMIT; /* read on to the end of the line */
         else if (err == SIGNET_OK)
             err = signet_buf_append(out, signet_span_of(&byte, 1));
     }
-    return err;
+    return SIGNET_ERR_IO;
 }
 
 /* One attempt; `caught` says whether a signal ended it. */
 static enum signet_err ask_once(int fd, const char *prompt, struct signet_buf *out)
 {
-    struct sigaction before[WATCHED_COUNT];
+    struct signals before;
     struct termios shown, hidden;
     enum signet_err err = SIGNET_ERR_IO;
 
@@ -79,12 +100,12 @@ static enum signet_err ask_once(int fd, const char *prompt, struct signet_buf *o
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
     hidden.c_lflag |= ECHONL | ICANON | ISIG;
-    signals_watch(before);
+    signals_watch(&before);
     if (tcsetattr(fd, TCSAFLUSH, &hidden) == 0 && show(fd, prompt))
-        err = read_line(fd, out);
+        err = read_line(fd, &before.mask, out);
     while (tcsetattr(fd, TCSAFLUSH, &shown) != 0 && errno == EINTR)
         continue;
-    signals_restore(before);
+    signals_restore(&before);
     return err;
 }
 
