@@ -147,13 +147,14 @@ const struct store_waiting *device_at(const struct store_device *device, size_t 
     return &device->waiting[device->first + index];
 }
 
-/* Room for one more. It never shrinks inside a transaction, so taking back needs no memory. */
+/* Room for one more, half of it empty where all would have to move to the front. It never shrinks
+ * inside a transaction, so taking back needs no memory. */
 static bool waiting_reserve(struct store_device *device)
 {
     size_t capacity = device->capacity > 0 ? device->capacity * 2 : FIRST_WAITING;
     struct store_waiting *larger;
 
-    if (device->count < device->capacity)
+    if (device->first + device->count < device->capacity || device->count < device->capacity / 2)
         return true;
     larger = realloc(device->waiting, capacity * sizeof(*larger));
     if (larger == NULL)

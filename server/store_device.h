@@ -3,8 +3,8 @@
  * how much waits (quota), and where the device is logged in.
  *
  * Changes are made at once and remembered, so that they can be taken back when the transaction
- * they belong to fails: after devices_commit or devices_rollback this is true to the disk. Routes are
- * not part of that; they are changed after the commit.
+ * they belong to fails: after devices_commit or devices_rollback this is true to the disk. Routes
+ * are not part of that; they are changed after the commit.
  *
  * Device ids are hashes, and only registered devices are in here: no seed is needed.
  */

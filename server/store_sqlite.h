@@ -1,10 +1,10 @@
 /*
  * The store of one relay in one SQLite file: server/store.h carried out.
  *
- * All groups that wait are carried out in one transaction (write-ahead log, synchronous=FULL), then
- * answered one by one, in the order in which they were submitted. Within a group, what is fetched is
- * read last, and messages are delivered before the group is answered: so a fetch that is answered
- * contains all that was delivered before it. A statement that fails (disk full, read-only, failing)
+ * All groups that wait are carried out in one transaction (write-ahead log, synchronous=FULL),
+ * then answered one by one, in the order in which they were submitted. Within a group, what is
+ * fetched is read last, and messages are delivered before the group is answered: so a fetch that
+ * is answered contains all that was delivered before it. A statement that fails (disk full, read-only, failing)
  * ends the transaction, and every group in it with STORE_DOWN; STORE_UNKNOWN where only the final
  * flush failed. The store carries on by itself once the disk does.
  *
@@ -31,7 +31,8 @@ enum store_mode {
 /*
  * Open, or create with mode 0600. `path` may be ":memory:". `library` must outlive the store.
  * Errors: IO (the file cannot be opened, read or written), FORMAT (it is not a relay's store, it is
- * damaged, or of a newer version), NOMEM; store_sqlite_open_error says more. *out is unchanged then.
+ * damaged, or of a newer version), NOMEM; store_sqlite_open_error says more. *out is unchanged
+ * then.
  */
 SIGNET_MUST_USE enum signet_err store_sqlite_open(const char *path, struct signet_library *library,
     const struct store_limits *limits, enum store_mode mode, struct store **out);

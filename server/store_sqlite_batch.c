@@ -1,4 +1,4 @@
-/* One transaction of the SQLite store: many groups, one flush (store_sqlite.h says in which order). */
+/* One transaction of the SQLite store: many groups, one flush (in the order of store_sqlite.h). */
 #include "server/store_sqlite_batch.h"
 
 #include <stdlib.h>

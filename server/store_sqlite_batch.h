@@ -10,8 +10,8 @@
  */
 enum store_result batch_run(struct store_work *work, struct store_group *groups);
 
-/* Answer them, in their order, with `result`: routes change, and messages are delivered, as it goes.
- * The groups are their submitters' again. */
+/* Answer them, in their order, with `result`: routes change, and messages are delivered, as it
+ * goes. The groups are their submitters' again. */
 void batch_answer(struct store_work *work, struct store_group *groups, enum store_result result,
     const struct store_sink sinks[STORE_WORKERS_MAX]);
 

@@ -53,7 +53,8 @@ static bool is_on_card(const struct store_op *op, const struct signet_id *device
     return false;
 }
 
-/* A device belongs to the account that named it first: anyone can put anyone's public key on a card. */
+/* A device belongs to the account that named it first: anyone can put anyone's public key on a
+ * card. */
 static bool has_foreign_device(struct store_work *work, const struct store_op *op, int64_t account)
 {
     for (size_t i = 0; i < op->device_count; i++) {

@@ -25,7 +25,8 @@ struct invitation {
 /* Errors: FORMAT, NOMEM; *out is unchanged then. Surrounding white space is passed over. */
 SIGNET_MUST_USE enum signet_err invitation_read(const char *text, struct invitation *out);
 
-/* Append the line, without its end. Errors: ARGUMENT (host, port), NOMEM; `out` is unchanged then. */
+/* Append the line, without its end. Errors: ARGUMENT (host, port), NOMEM; `out` is unchanged
+ * then. */
 SIGNET_MUST_USE enum signet_err invitation_write(
     const struct invitation *invitation, struct signet_buf *out);
 
