@@ -9,10 +9,10 @@
  *
  * Delivery without a race: the store hands a message that was put to the sink of the worker on
  * which its recipient is logged in (STORE_PUT committed -> sink deliver), in the same order in
- * which it answers that worker's groups. So a fetch that is answered contains all that was committed
- * before it, and deliver brings exactly what is committed after it: a core that is fetching ignores
- * deliveries until the fetch is answered with `more` false. Within one group messages are put
- * before anything is fetched.
+ * which it answers that worker's groups. So a fetch that is answered contains all that was
+ * committed before it, and deliver brings exactly what is committed after it: a core that is
+ * fetching ignores deliveries until the fetch is answered with `more` false. Within one group
+ * messages are put before anything is fetched.
  */
 #ifndef SERVER_STORE_H
 #define SERVER_STORE_H

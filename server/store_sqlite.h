@@ -4,9 +4,9 @@
  * All groups that wait are carried out in one transaction (write-ahead log, synchronous=FULL),
  * then answered one by one, in the order in which they were submitted. Within a group, what is
  * fetched is read last, and messages are delivered before the group is answered: so a fetch that
- * is answered contains all that was delivered before it. A statement that fails (disk full, read-only, failing)
- * ends the transaction, and every group in it with STORE_DOWN; STORE_UNKNOWN where only the final
- * flush failed. The store carries on by itself once the disk does.
+ * is answered contains all that was delivered before it. A statement that fails (disk full,
+ * read-only, failing) ends the transaction, and every group in it with STORE_DOWN; STORE_UNKNOWN
+ * where only the final flush failed. The store carries on by itself once the disk does.
  *
  * Messages wait in a table that has no secondary index, and in memory it is known whose they are.
  * What nobody has fetched for some minutes moves, by STORE_EXPIRE, to a table that is clustered by

@@ -81,7 +81,7 @@ const char *rig_fetch(struct rig *rig, unsigned device, size_t max_count, size_t
 struct store_op *rig_claim(
     struct rig *rig, unsigned device, unsigned address, struct store_route route);
 void rig_release(struct rig *rig, unsigned device, struct store_route route);
-/* A bundle whose bytes are `text`, with so many one-time keys; each byte of key i is i + version. */
+/* A bundle whose bytes are `text`, with so many one-time keys: key i is 32 times i + version. */
 enum store_answer rig_bundle(
     struct rig *rig, unsigned device, uint64_t version, const char *text, size_t key_count);
 struct store_op *rig_take(struct rig *rig, unsigned device, unsigned requester);
