@@ -43,7 +43,7 @@ class Tree:
                  sanitizer=None):
         self.folder = os.path.join(ROOT, folder)
         self.compiler, self.options = compiler, list(options)
-        self.wants = wants or (lambda test: False)
+        self.wants = wants or (lambda name, suites: False)
         self.slower, self.wrapper, self.sanitizer = slower, list(wrapper), sanitizer
 
     def label(self):
@@ -189,7 +189,7 @@ def build(tree, totals):
                     env={"CC": tree.compiler}, tap=False, timeout=TIMEOUT_BUILD)
         if not run(setup, totals):
             return False
-    return run(Job(f"{tree.label()} compiles", ["ninja", "-k", "0", "-C", tree.folder],
+    return run(Job(f"{tree.label()} compiles", ["ninja", "--quiet", "-k", "0", "-C", tree.folder],
                    tap=False, timeout=TIMEOUT_BUILD), totals)
 
 

@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+"""Which part includes what: the #include lines against the table of CONTRIBUTING.md. Speaks TAP.
+
+usage: layers.py ROOT
+"""
+
+import fnmatch
+import os
+import re
+import sys
+
+C17 = ("assert ctype errno inttypes limits math stdarg stdatomic stdbool stddef stdint stdio "
+       "stdlib string").split()
+PUBLIC_OF_THE_RELAY = "attributes buffer bundle card error id library login span".split()
+CORE = "core* conn dispatch handle_* limits window message_id".split()
+ENGINE = "engine* chain contact message people records verdict".split()
+
+# For the files that match (the first row counts): what they may include, by pattern. A name in
+# quotes is relative to lib/ or the root; "c17" stands for the headers of the language's library
+# that do no input or output, "system" for everything of the system's C library.
+ROWS = [
+    ("include/signet/*", "c17 signet/*"),
+    ("lib/base/*", "c17 signet/* base/*"),
+    # One lock for the cache of checked keys.
+    ("lib/crypto/*.c", "c17 signet/* base/* crypto/* openssl/* pthread.h"),
+    ("lib/crypto/*_internal.h", "c17 signet/* base/* crypto/* openssl/* pthread.h"),
+    ("lib/crypto/*.h", "c17 signet/* base/* crypto/*.h"),
+    ("lib/wire/*.c", "c17 signet/* base/* wire/* cbor.h"),
+    ("lib/wire/*", "c17 signet/* base/* wire/*"),
+    ("lib/protocol/*", "c17 signet/* base/* crypto/* wire/* protocol/*"),
+    ("ciphers/*", "c17 signet/* base/* ciphers/*"),
+    ("io/*.c", "c17 system signet/* base/* io/* uv.h openssl/*"),
+    ("io/tls_pin.h", "c17 signet/* openssl/*"),  # of the two files that hold OpenSSL's objects
+    ("io/*", "c17 system signet/* base/* io/* uv.h"),
+    # The relay's core reads no clock and no socket.
+    *[(f"server/{name}.[ch]", "c17 relay base/* wire/* crypto/hash.h crypto/secret.h io/log.h "
+       "server-core server/store.h") for name in CORE],
+    ("server/store_*", "c17 system relay base/* wire/* crypto/hash.h crypto/secret.h server/* "
+     "sqlite3.h"),
+    ("server/*", "c17 system relay base/* wire/* crypto/hash.h crypto/secret.h io/* server/* uv.h "
+     "ini.h"),
+    # The client's engine reads no clock, socket or file, and knows no database.
+    *[(f"client/{name}.[ch]", "c17 signet/* base/* client-lib client-engine") for name in ENGINE],
+    ("client/store*", "c17 system signet/* base/* client-lib client/* sqlite3.h"),
+    ("client/*", "c17 system signet/* base/* ciphers/* io/* client-lib client/* uv.h editline/* "
+     "histedit.h"),
+    ("examples/*", "c17 signet/*"),
+    ("tests/*", "*.h"),
+    ("fuzz/*", "*.h"),
+    ("bench/*", "*.h"),
+]
+NAMES = {
+    "c17": [f"{name}.h" for name in C17],
+    "relay": [f"signet/{name}.h" for name in PUBLIC_OF_THE_RELAY],
+    "server-core": [f"server/{name}.h" for name in CORE],
+    "client-engine": [f"client/{name}.h" for name in ENGINE],
+    "client-lib": "wire/cbor.h wire/invitation.h wire/relay_message.h crypto/aead.h crypto/hash.h "
+                  "crypto/kdf.h crypto/secret.h".split(),
+    "system": "arpa/* dirent.h fcntl.h getopt.h libgen.h locale.h netdb.h netinet/* poll.h "
+              "pthread.h pty.h signal.h strings.h sys/* termios.h time.h unistd.h wchar.h "
+              "langinfo.h".split(),
+}
+# Each of these must be found, or the table does not hold what it promises.
+FORBIDDEN = [
+    ("lib/base/buffer.c", "openssl/evp.h"),
+    ("lib/wire/cose.c", "crypto/rsa.h"),
+    ("lib/protocol/session.c", "openssl/evp.h"),
+    ("lib/protocol/session.c", "time.h"),
+    ("lib/crypto/rsa.h", "openssl/evp.h"),
+    ("io/connection.c", "wire/relay_message.h"),
+    ("server/handle_mailbox.c", "signet/session.h"),
+    ("server/handle_mailbox.c", "signet/signet.h"),
+    ("server/worker.c", "protocol/ratchet.h"),
+    ("server/core.c", "uv.h"),
+    ("server/core.c", "server/worker.h"),
+    ("server/core.c", "io/clock.h"),
+    ("server/worker.c", "sqlite3.h"),
+    ("server/main.c", "client/home.h"),
+    ("client/cmd_send.c", "sqlite3.h"),
+    ("client/cmd_send.c", "protocol/session.h"),
+    ("client/cmd_send.c", "server/store.h"),
+    ("client/engine_send.c", "client/store.h"),
+    ("client/engine_send.c", "io/clock.h"),
+    ("client/engine_send.c", "unistd.h"),
+    ("tests/unit/test_cose.c", "wire/cose.c"),
+]
+FOLDERS = "include lib ciphers io server client examples tests fuzz bench".split()
+
+
+def allowed(path):
+    """The patterns of what a file may include; None: no row is for it."""
+    for pattern, words in ROWS:
+        if fnmatch.fnmatchcase(path, pattern):
+            return [name for word in words.split() for name in NAMES.get(word, [word])]
+    return None
+
+
+def may_include(path, name):
+    patterns = allowed(path)
+    return patterns is not None and any(fnmatch.fnmatchcase(name, each) for each in patterns)
+
+
+def files(root):
+    for folder in FOLDERS:
+        for place, _, names in os.walk(os.path.join(root, folder)):
+            for name in sorted(names):
+                if name.endswith((".c", ".h")):
+                    yield os.path.relpath(os.path.join(place, name), root)
+
+
+def includes(root, path):
+    with open(os.path.join(root, path), encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            match = re.match(r'\s*#\s*include\s+[<"]([^>"]+)[>"]', line)
+            if match:
+                yield number, match[1]
+
+
+def main(root):
+    problems = {folder: [] for folder in FOLDERS}
+    count = 0
+    for path in files(root):
+        for number, name in includes(root, path):
+            count += 1
+            if not may_include(path, name):
+                problems[path.split("/")[0]].append(f"{path}:{number} includes {name}")
+    missed = [f"{path} could include {name}" for path, name in FORBIDDEN if may_include(path, name)]
+    if count < 100:
+        missed.append(f"only {count} #include lines were found")
+    results = [(f"the layers of {folder}/ hold", found) for folder, found in problems.items()]
+    results.append(("the table forbids what it must", missed))
+    print(f"1..{len(results)}")
+    for number, (name, found) in enumerate(results, 1):
+        print(f"{'not ok' if found else 'ok'} {number} - {name}")
+        for line in found:
+            print(f"# {line}")
+    return 1 if any(found for _, found in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
