@@ -1,0 +1,342 @@
+/* Workers with their threads, over TLS on the loopback: server/worker.h. */
+#include "tests/support/unit.h"
+
+#include <signet/login.h>
+
+#include "io/clock.h"
+#include "io/connection.h"
+#include "server/store_sqlite.h"
+#include "server/worker.h"
+#include "tests/support/core_rig.h"
+#include "tests/support/tls_files.h"
+#include "wire/relay_message.h"
+
+enum { WORKERS = 3, MESSAGES = 1000 };
+
+/* ---- a relay in this process ---- */
+
+struct server {
+    struct store *store;
+    struct message_ids ids;
+    struct worker *workers[WORKERS];
+    struct socket_address address;
+};
+
+static struct tls_files files;
+static struct signet_library *library;
+static struct signet_account *alice, *bob;
+static uv_loop_t uv;
+static uv_async_t stopped;
+static struct io_loop *loop;
+static struct tls_context *tls;
+
+static const struct store_limits limits = {.mailbox_messages = 100000,
+    .mailbox_bytes = 1 << 30,
+    .take_interval_ms = 1000,
+    .take_burst = 1,
+    .take_refill_ms = 1000,
+    .open_registration = true};
+
+static void server_open(struct server *server)
+{
+    CHECK_OK(store_sqlite_open(":memory:", library, &limits, STORE_THREADED, &server->store));
+    CHECK_OK(socket_address_parse("127.0.0.1:0", &server->address));
+    message_ids_init(&server->ids, 0, 0);
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        struct worker_setup setup = {
+            .core = {.name = "relay", .message_ms = 86400000, .ids = &server->ids, .worker = i},
+            .store = server->store,
+            .library = library,
+            .all = server->workers,
+            .count = WORKERS,
+            .stopped = &stopped,
+        };
+
+        CHECK_OK(tls_server_new(files.certificate[0], files.key[0], &setup.tls));
+        CHECK_OK(socket_listen(&server->address, &setup.listener, &server->address));
+        CHECK_OK(worker_new(&setup, &server->workers[i]));
+    }
+    for (size_t i = 0; i < WORKERS; i++)
+        CHECK_OK(worker_start(server->workers[i]));
+}
+
+static void server_stop(struct server *server)
+{
+    for (size_t i = 0; i < WORKERS; i++)
+        worker_stop(server->workers[i]);
+}
+
+static void server_close(struct server *server)
+{
+    for (size_t i = 0; i < WORKERS; i++) {
+        worker_join(server->workers[i]);
+        CHECK(worker_has_stopped(server->workers[i]));
+    }
+    server->store->ops->close(server->store);
+    for (size_t i = 0; i < WORKERS; i++)
+        worker_free(server->workers[i]);
+}
+
+/* ---- clients ---- */
+
+struct client {
+    struct io_connection *connection; /* NULL: closed */
+    struct signet_buf inbox;
+    size_t read;
+    uint16_t code;
+    uint64_t req;
+};
+
+static void on_open(struct io_connection *connection)
+{
+    (void)connection;
+}
+
+static void on_message(struct io_connection *connection, signet_span message)
+{
+    struct client *client = io_connection_user(connection);
+
+    CHECK_OK(signet_buf_append(&client->inbox, message));
+}
+
+static void on_closed(struct io_connection *connection, enum io_close_reason reason)
+{
+    struct client *client = io_connection_user(connection);
+
+    (void)reason;
+    client->code = io_connection_code(connection);
+    client->connection = NULL;
+}
+
+static const struct io_handler handler = {
+    .on_open = on_open, .on_message = on_message, .on_closed = on_closed};
+static struct io_settings settings = {.handler = &handler,
+    .deadline_ms = 60000,
+    .message_max = 131072,
+    .frame_max = 131072,
+    .pending_max = 1 << 24};
+
+static void client_open(struct client *client, const struct server *server)
+{
+    struct io_target target = {
+        .address = server->address, .authority = "relay:1", .pins = files.pin, .pin_count = 1};
+
+    *client = (struct client){0};
+    CHECK_OK(io_connect(loop, &settings, &target, &client->connection));
+    io_connection_set_user(client->connection, client);
+}
+
+static void client_close(struct client *client)
+{
+    if (client->connection != NULL)
+        io_connection_close(client->connection, 1000);
+    while (client->connection != NULL)
+        (void)uv_run(&uv, UV_RUN_ONCE);
+    signet_buf_free(&client->inbox);
+}
+
+/* The next message; its type is 0 when the connection is closed. */
+static struct relay_message await(struct client *client)
+{
+    struct relay_message message = {0};
+    signet_span rest;
+
+    while (client->connection != NULL && client->read == client->inbox.len)
+        (void)uv_run(&uv, UV_RUN_ONCE);
+    if (client->read == client->inbox.len)
+        return message;
+    CHECK_OK(relay_message_read(
+        signet_span_from(signet_buf_span(&client->inbox), client->read), &message, &rest));
+    client->read = client->inbox.len - rest.len;
+    return message;
+}
+
+static void say(struct client *client, const struct relay_message *message)
+{
+    struct signet_buf bytes = {0};
+
+    CHECK_OK(relay_message_write(message, &bytes));
+    CHECK_OK(io_connection_send(client->connection, signet_buf_span(&bytes)));
+    signet_buf_free(&bytes);
+}
+
+/* Register where a name is given, and log in. */
+static void join(struct client *client, const struct signet_account *account, const char *name)
+{
+    struct signet_hop hop = {.pin = files.pin[0], .origin = signet_span_str("relay")};
+    struct relay_message message = await(client);
+    struct signet_buf proof = {0};
+
+    CHECK(message.type == RELAY_CHALLENGE);
+    memcpy(hop.server_nonce, message.nonce.ptr, sizeof(hop.server_nonce));
+    CHECK_OK(tls_exporter(io_connection_tls(client->connection), hop.exporter));
+    if (name != NULL) {
+        CHECK_OK(signet_registration_sign(account, signet_span_str(name), &hop, &proof));
+        say(client, &(struct relay_message){.type = RELAY_REGISTER,
+                        .req = 1,
+                        .name = signet_span_str(name),
+                        .card = signet_card_bytes(signet_account_card(account)),
+                        .proof = signet_buf_span(&proof)});
+        CHECK(await(client).type == RELAY_DONE);
+        signet_buf_truncate(&proof, 0);
+    }
+    CHECK_OK(signet_login_sign(account, &hop, &proof));
+    say(client,
+        &(struct relay_message){.type = RELAY_LOGIN, .req = 2, .proof = signet_buf_span(&proof)});
+    CHECK(await(client).type == RELAY_WELCOME);
+    signet_buf_free(&proof);
+}
+
+/* ---- tests ---- */
+
+static void on_stopped(uv_async_t *async)
+{
+    (void)async;
+}
+
+static int set_up(void **state)
+{
+    uint64_t now_ms = clock_wall_ms();
+
+    (void)state;
+    CHECK(tls_files_make(&files));
+    CHECK_OK(signet_library_new(NULL, &library));
+    alice = core_rig_account(library, 0, now_ms);
+    bob = core_rig_account(library, 1, now_ms);
+    CHECK_OK(tls_client_new(&tls));
+    settings.tls = tls;
+    CHECK(uv_loop_init(&uv) == 0);
+    CHECK(uv_async_init(&uv, &stopped, on_stopped) == 0);
+    CHECK_OK(io_loop_new(&uv, &loop));
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    io_loop_free(loop);
+    uv_close((uv_handle_t *)&stopped, NULL);
+    (void)uv_run(&uv, UV_RUN_DEFAULT);
+    CHECK(uv_loop_close(&uv) == 0);
+    tls_context_free(tls);
+    signet_account_free(alice);
+    signet_account_free(bob);
+    signet_library_free(library);
+    tls_files_remove(&files);
+    return 0;
+}
+
+static void put_all(struct client *client)
+{
+    for (uint64_t i = 0; i < MESSAGES; i++)
+        say(client, &(struct relay_message){.type = RELAY_PUT,
+                        .req = i,
+                        .id = *signet_account_device(bob),
+                        .envelope = signet_span_of(&i, sizeof(i))});
+}
+
+/* Each message is accepted and arrives, in order, whichever workers the two are on. */
+static void messages_cross_workers_in_order(void **state)
+{
+    struct client sender, receiver;
+    struct server server;
+    uint64_t accepted = 0;
+
+    (void)state;
+    server_open(&server);
+    client_open(&sender, &server);
+    join(&sender, alice, "alice");
+    client_open(&receiver, &server);
+    join(&receiver, bob, "bob");
+    say(&receiver, &(struct relay_message){.type = RELAY_SUBSCRIBE, .req = 3});
+    CHECK(await(&receiver).type == RELAY_DONE);
+    CHECK(await(&receiver).type == RELAY_DRAINED);
+    put_all(&sender);
+    for (uint64_t i = 0; i < MESSAGES; i++) {
+        struct relay_message message = await(&receiver);
+
+        CHECK(message.type == RELAY_DELIVER);
+        CHECK(signet_span_equal(message.envelope, signet_span_of(&i, sizeof(i))));
+        say(&receiver, &(struct relay_message){
+                           .type = RELAY_ACK, .ack_ids = &message.message, .ack_count = 1});
+    }
+    for (; accepted < MESSAGES; accepted++) {
+        struct relay_message message = await(&sender);
+
+        CHECK(message.type == RELAY_ACCEPTED && message.req == accepted);
+    }
+    client_close(&sender);
+    client_close(&receiver);
+    server_stop(&server);
+    server_close(&server);
+}
+
+/* Close code 4001 reaches the older login, whichever worker has it. */
+static void a_newer_login_ends_the_older_one_across_workers(void **state)
+{
+    struct client clients[8];
+    struct server server;
+
+    (void)state;
+    server_open(&server);
+    for (size_t i = 0; i < 8; i++) {
+        client_open(&clients[i], &server);
+        join(&clients[i], alice, i == 0 ? "alice" : NULL);
+        if (i == 0)
+            continue;
+        CHECK(await(&clients[i - 1]).type == 0);
+        CHECK(clients[i - 1].code == RELAY_CLOSE_REPLACED);
+    }
+    for (size_t i = 0; i < 8; i++)
+        client_close(&clients[i]);
+    server_stop(&server);
+    server_close(&server);
+}
+
+/* Stopping answers what was submitted and says goodbye (1001); a worker that never ran is freed
+ * like the others. */
+static void stopping_closes_with_going_away(void **state)
+{
+    struct client client;
+    struct server server;
+
+    (void)state;
+    server_open(&server);
+    client_open(&client, &server);
+    join(&client, alice, "alice");
+    server_stop(&server);
+    CHECK(await(&client).type == 0);
+    CHECK(client.code == 1001);
+    client_close(&client);
+    server_close(&server);
+}
+
+static void a_worker_that_never_ran_is_freed(void **state)
+{
+    struct worker_setup setup = {
+        .core = {.name = "relay"}, .library = library, .count = 1, .stopped = &stopped};
+    struct socket_address address;
+    struct worker *worker = NULL;
+
+    (void)state;
+    CHECK_OK(store_sqlite_open(":memory:", library, &limits, STORE_THREADED, &setup.store));
+    setup.all = &worker;
+    CHECK_OK(tls_server_new(files.certificate[0], files.key[0], &setup.tls));
+    CHECK_OK(socket_address_parse("127.0.0.1:0", &address));
+    CHECK_OK(socket_listen(&address, &setup.listener, NULL));
+    CHECK_OK(worker_new(&setup, &worker));
+    setup.store->ops->close(setup.store);
+    worker_free(worker);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(messages_cross_workers_in_order),
+        cmocka_unit_test(a_newer_login_ends_the_older_one_across_workers),
+        cmocka_unit_test(stopping_closes_with_going_away),
+        cmocka_unit_test(a_worker_that_never_ran_is_freed),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
