@@ -88,6 +88,14 @@ void conn_refuse_answer(struct relay_core *core, struct conn *conn, const struct
     conn_refuse(core, conn, req, RELAY_CODE_STORE, RETRY_STORE_MS);
 }
 
+bool conn_may_log(struct relay_core *core)
+{
+    static const struct rate_limit limit = {.per_second = 5, .burst = 50};
+    uint64_t retry_after_ms;
+
+    return rate_allow(&core->complaints, &limit, core->monotonic_ms, &retry_after_ms);
+}
+
 void conn_refuse_err(struct relay_core *core, struct conn *conn, uint64_t req, enum signet_err err)
 {
     if (err == SIGNET_ERR_NOMEM || err == SIGNET_ERR_CRYPTO) {
@@ -95,7 +103,8 @@ void conn_refuse_err(struct relay_core *core, struct conn *conn, uint64_t req, e
         conn_close(core, conn, 1011);
         return;
     }
-    log_write(core->config.log, LOG_WARN, "request.refused", LOG_ERR(err), LOG_END);
+    if (conn_may_log(core))
+        log_write(core->config.log, LOG_WARN, "request.refused", LOG_ERR(err), LOG_END);
     conn_refuse(core, conn, req, RELAY_CODE_INVALID, 0);
 }
 

@@ -77,8 +77,10 @@ struct relay_core {
     uint32_t *free_slots; /* a stack; as large as conns */
     size_t free_count;
     uint64_t serial;
-    struct store_group *group; /* being gathered; NULL: nothing yet */
+    struct store_group *group;              /* being gathered; NULL: nothing yet */
+    struct store_group *again, **again_end; /* answered UNKNOWN: submitted with the next tick */
     size_t in_flight;
+    struct rate complaints; /* lines in the log that clients can cause */
     struct conn *outputs, *outputs_last;
     struct store_route *replaced;
     size_t replaced_count, replaced_capacity;
@@ -99,6 +101,8 @@ void conn_refuse(
     struct relay_core *core, struct conn *conn, uint64_t req, enum relay_code code, uint64_t retry);
 /* Refuse as the store did, or because it could not answer. */
 void conn_refuse_answer(struct relay_core *core, struct conn *conn, const struct core_op *op);
+/* Whether the log takes another line about what a client did: it cannot be made to fill the disk. */
+bool conn_may_log(struct relay_core *core);
 /* Refuse what the library refused (code 5), or close where the machine is at fault. */
 void conn_refuse_err(struct relay_core *core, struct conn *conn, uint64_t req, enum signet_err err);
 /* Send what is queued, then close. */
@@ -127,6 +131,8 @@ void core_release(
     struct relay_core *core, const struct signet_id *device, const struct store_route *route);
 /* A login elsewhere is replaced: on this worker at once, on others through the loop. */
 void core_replace_route(struct relay_core *core, const struct store_route *route);
+/* Submit again what the store could not tell the fate of. */
+void core_submit_again(struct relay_core *core);
 /* Ask the store to remove what is past its time, if that is due. */
 void core_expire(struct relay_core *core);
 /* Whether something made at `ms` is within the tolerance of the relay's clock. */

@@ -20,6 +20,7 @@ enum signet_err core_new(const struct core_config *config, struct store *store,
     if (core == NULL)
         return SIGNET_ERR_NOMEM;
     core->config = *config;
+    core->again_end = &core->again;
     core->store = store;
     core->library = library;
     *core_out = core;
@@ -35,6 +36,12 @@ void core_free(struct relay_core *core)
             conn_free(core->conns[i]);
     if (core->group != NULL)
         core_discard(core, core->group);
+    while (core->again != NULL) {
+        struct store_group *group = core->again;
+
+        core->again = group->next;
+        core_discard(core, group);
+    }
     free(core->conns);
     free(core->free_slots);
     free(core->replaced);
@@ -240,6 +247,7 @@ void core_expire(struct relay_core *core)
 
 void core_tick(struct relay_core *core)
 {
+    core_submit_again(core);
     core_expire(core);
     for (size_t i = 0; i < core->slot_count; i++) {
         struct conn *conn = core->conns[i];

@@ -47,7 +47,7 @@ struct core_config {
     uint64_t message_ms; /* how long a message waits in its mailbox */
     struct core_rates rates;
     struct message_ids *ids; /* shared by the workers */
-    /* Says why the store was last answered with DOWN; NULL: it is not known. */
+    /* Says why the store last answered with DOWN or UNKNOWN; NULL: it is not known. */
     void (*store_problem)(struct store *store, char *text, size_t size);
     const struct log *log; /* NULL: none */
     uint32_t worker;

@@ -76,10 +76,25 @@ size_t core_in_flight(const struct relay_core *core)
     return core->in_flight + (core->group != NULL ? core->group->count : 0);
 }
 
+void core_submit_again(struct relay_core *core)
+{
+    struct store_group *group = core->again;
+
+    core->again = NULL;
+    core->again_end = &core->again;
+    while (group != NULL) {
+        struct store_group *next = group->next;
+
+        group->next = NULL;
+        core->store->ops->submit(core->store, group);
+        group = next;
+    }
+}
+
 /* Say once that the store went down or came back. */
 static void note_result(struct relay_core *core, enum store_result result)
 {
-    bool is_down = result == STORE_DOWN;
+    bool is_down = result != STORE_DONE;
     char why[256] = "";
 
     if (is_down == core->is_store_down)
@@ -124,11 +139,13 @@ static void group_free(struct store_group *group)
 
 void core_answered(struct relay_core *core, struct store_group *group)
 {
+    note_result(core, group->result);
     if (group->result == STORE_UNKNOWN) {
-        core->store->ops->submit(core->store, group);
+        group->next = NULL;
+        *core->again_end = group;
+        core->again_end = &group->next;
         return;
     }
-    note_result(core, group->result);
     core->in_flight -= group->count;
     for (struct store_op *op = group->first; op != NULL; op = op->next) {
         if (group->result == STORE_DOWN)

@@ -29,8 +29,9 @@ static const struct transition *find(enum conn_state state, enum relay_type type
 /* The client is wrong: it goes, and nobody else notices. */
 static void reject(struct relay_core *core, struct conn *conn, uint16_t code, const char *why)
 {
-    log_write(core->config.log, LOG_WARN, "connection.rejected", LOG_STR("why", why),
-        LOG_U64("code", code), LOG_BOOL("logged_in", conn->device != NULL), LOG_END);
+    if (conn_may_log(core))
+        log_write(core->config.log, LOG_WARN, "connection.rejected", LOG_STR("why", why),
+            LOG_U64("code", code), LOG_BOOL("logged_in", conn->device != NULL), LOG_END);
     conn_close(core, conn, code);
 }
 

@@ -319,8 +319,16 @@ static void a_failing_store_never_accepts_and_never_doubles(void **state)
     check_quiet(&pair.bob);
 
     pair.rig.failure = STORE_UNKNOWN;
-    pair.rig.failures = 3;
-    put(&pair, "kept");
+    pair.rig.failures = 2;
+    core_client_send(&pair.alice, &(struct relay_message){.type = RELAY_PUT,
+                                      .req = 6,
+                                      .id = *signet_account_device(bob),
+                                      .envelope = signet_span_str("kept")});
+    core_rig_wait(&pair.rig, 1000);
+    check_quiet(&pair.alice); /* twice unknown: neither accepted nor refused */
+    core_rig_wait(&pair.rig, 1000);
+    answer = core_client_next(&pair.alice);
+    CHECK(answer.type == RELAY_ACCEPTED && answer.req == 6);
     (void)check_delivered(&pair.bob, "kept");
     check_quiet(&pair.bob);
     pair_close(&pair);
