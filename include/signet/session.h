@@ -80,7 +80,7 @@ SIGNET_API void signet_session_free(struct signet_session *session);
 /* Append the secret form. Errors: NOMEM. */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_session_encode(
     const struct signet_session *session, struct signet_buf *out);
-/* Errors: FORMAT, NOMEM. */
+/* Errors: FORMAT, LIMIT, NOMEM. */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_session_decode(
     struct signet_library *library, signet_span encoded, struct signet_session **session_out);
 
@@ -109,8 +109,8 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_session_tags(const struct sign
 
 /*
  * Seal content into an envelope, appended to envelope_out, and advance the sending chain.
- * Errors: LIMIT (the envelope would be over SIGNET_ENVELOPE_MAX, or the chain is full), NOMEM,
- * CRYPTO; session and output are as before then.
+ * Errors: LIMIT (the envelope would be over SIGNET_ENVELOPE_MAX, or the chain is full), STATE (a
+ * responder that has not opened a message), NOMEM, CRYPTO; session and output are as before then.
  */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_session_seal(
     struct signet_session *session, signet_span content, struct signet_buf *envelope_out);

@@ -83,6 +83,8 @@ enum signet_err signet_session_seal(
     struct signet_buf envelope = {0}; /* starts at 0: the associated data is all before */
     enum signet_err err;
 
+    if (content.len > SIGNET_ENVELOPE_MAX)
+        return SIGNET_ERR_LIMIT;
     if ((err = ratchet_sending(session->ratchet, &sending)) != SIGNET_OK)
         return err;
     if ((err = seal_with(session, &sending, content, &envelope)) != SIGNET_OK)
