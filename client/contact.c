@@ -1,0 +1,131 @@
+/* Contacts as records. */
+#include "client/contact.h"
+
+#include <string.h>
+
+#include "wire/cbor.h"
+
+enum { FORMAT_VERSION = 1, FIELDS = 11 };
+
+const char *contact_state_word(enum contact_state state)
+{
+    switch (state) {
+    case CONTACT_NEW: return "new";
+    case CONTACT_UNVERIFIED: return "unverified";
+    case CONTACT_CONFIRMED: return "confirmed";
+    }
+    return "new";
+}
+
+enum signet_err contact_encode(const struct contact *c, struct signet_buf *out)
+{
+    struct wire_writer w = wire_writer(out);
+
+    wire_put_array(&w, FIELDS);
+    wire_put_uint(&w, FORMAT_VERSION);
+    wire_put_id(&w, &c->address);
+    wire_put_text(&w, signet_span_str(c->name));
+    wire_put_uint(&w, (uint64_t)c->state);
+    wire_put_bytes(&w, signet_card_bytes(c->card));
+    wire_put_uint(&w, c->fetched_at);
+    wire_put_uint(&w, c->is_expired);
+    if (c->has_changed)
+        wire_put_id(&w, &c->changed_to);
+    else
+        wire_put_null(&w);
+    wire_put_id(&w, &c->named_list);
+    wire_put_array(&w, c->list_count);
+    for (size_t i = 0; i < c->list_count; i++)
+        wire_put_id(&w, &c->lists[i]);
+    wire_put_array(&w, c->device_count);
+    for (size_t i = 0; i < c->device_count; i++) {
+        wire_put_array(&w, 4);
+        wire_put_id(&w, &c->devices[i].device);
+        wire_put_uint(&w, c->devices[i].bundle_version);
+        wire_put_uint(&w, c->devices[i].suite);
+        wire_put_id(&w, &c->devices[i].bundle);
+    }
+    return wire_writer_finish(&w);
+}
+
+static void get_devices(struct wire_reader *r, struct contact *c)
+{
+    c->device_count = wire_get_array(r, 0, SIGNET_CARD_DEVICES_MAX);
+    for (size_t i = 0; i < c->device_count; i++) {
+        wire_expect_array(r, 4);
+        wire_get_id(r, &c->devices[i].device);
+        c->devices[i].bundle_version = wire_get_uint(r, UINT64_MAX);
+        c->devices[i].suite = wire_get_uint(r, UINT16_MAX);
+        wire_get_id(r, &c->devices[i].bundle);
+    }
+}
+
+enum signet_err contact_decode(
+    struct signet_library *library, signet_span value, struct contact *contact_out)
+{
+    struct wire_reader r = wire_reader(value);
+    struct contact c = {0};
+    signet_span name, card;
+    enum signet_err err;
+
+    wire_expect_array(&r, FIELDS);
+    wire_expect_uint(&r, FORMAT_VERSION);
+    wire_get_id(&r, &c.address);
+    name = wire_get_text(&r, 0, CONTACT_NAME_MAX);
+    c.state = (enum contact_state)wire_get_uint(&r, CONTACT_CONFIRMED);
+    card = wire_get_bytes(&r, 1, SIGNET_CARD_MAX);
+    c.fetched_at = wire_get_uint(&r, UINT64_MAX);
+    c.is_expired = wire_get_uint(&r, 1) == 1;
+    c.has_changed = !wire_get_null(&r);
+    if (c.has_changed)
+        wire_get_id(&r, &c.changed_to);
+    wire_get_id(&r, &c.named_list);
+    c.list_count = wire_get_array(&r, 0, CONTACT_LISTS_MAX);
+    for (size_t i = 0; i < c.list_count; i++)
+        wire_get_id(&r, &c.lists[i]);
+    get_devices(&r, &c);
+    if ((err = wire_reader_finish(&r)) != SIGNET_OK)
+        return err;
+    if (name.len > 0)
+        memcpy(c.name, name.ptr, name.len);
+    if ((err = signet_card_read(library, card, &c.card)) != SIGNET_OK)
+        return err;
+    *contact_out = c;
+    return SIGNET_OK;
+}
+
+void contact_clear(struct contact *contact)
+{
+    signet_card_free(contact->card);
+    memset(contact, 0, sizeof(*contact));
+}
+
+void contact_add_list(struct contact *contact, const struct signet_id *list)
+{
+    for (size_t i = 0; i < contact->list_count; i++) {
+        if (signet_id_equal(&contact->lists[i], list))
+            return;
+    }
+    if (contact->list_count == CONTACT_LISTS_MAX) {
+        contact->list_count--;
+        memmove(
+            contact->lists, contact->lists + 1, contact->list_count * sizeof(contact->lists[0]));
+    }
+    contact->lists[contact->list_count++] = *list;
+}
+
+struct contact_device *contact_find_device(struct contact *contact, const struct signet_id *device)
+{
+    struct contact_device *found;
+
+    for (size_t i = 0; i < contact->device_count; i++) {
+        if (signet_id_equal(&contact->devices[i].device, device))
+            return &contact->devices[i];
+    }
+    if (contact->device_count == SIGNET_CARD_DEVICES_MAX)
+        return NULL;
+    found = &contact->devices[contact->device_count++];
+    memset(found, 0, sizeof(*found));
+    found->device = *device;
+    return found;
+}

@@ -1,0 +1,363 @@
+/* The engine: opening, the relay's answers, and the ends of connections. See engine.h. */
+#include "client/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/engine_internal.h"
+
+/* ---- opening and closing ---- */
+
+static enum signet_err load(struct engine *e)
+{
+    struct record_key key = {.kind = RECORD_ACCOUNT};
+    struct signet_buf value = {0};
+    enum signet_err err = engine_get(e, &key, &value);
+
+    if (err == SIGNET_OK)
+        err = signet_account_decode(e->library, signet_buf_span(&value), &e->account);
+    signet_buf_free(&value);
+    if (err == SIGNET_OK)
+        err = engine_load_relay(e);
+    if (err == SIGNET_OK)
+        err = engine_load_counters(e);
+    if (err == SIGNET_OK)
+        err = engine_load_outbox(e);
+    return err;
+}
+
+enum signet_err engine_open(const struct engine_config *config, struct engine **engine_out)
+{
+    struct engine *e = calloc(1, sizeof(*e));
+    struct engine_output none = {0};
+    enum signet_err err;
+
+    if (e == NULL)
+        return SIGNET_ERR_NOMEM;
+    e->library = config->library;
+    e->records = config->records;
+    e->explain = config->explain;
+    e->output = &none;
+    if ((err = load(e)) != SIGNET_OK) {
+        engine_free(e);
+        return err;
+    }
+    *engine_out = e;
+    return SIGNET_OK;
+}
+
+static void free_requests(struct engine *e)
+{
+    while (e->requests != NULL) {
+        struct request *request = e->requests;
+
+        e->requests = request->next;
+        free(request);
+    }
+}
+
+static void free_slots(struct engine *e)
+{
+    while (e->sessions != NULL) {
+        struct session_slot *slot = e->sessions;
+
+        e->sessions = slot->next;
+        signet_session_free(slot->session);
+        free(slot);
+    }
+    while (e->contacts != NULL) {
+        struct contact_slot *slot = e->contacts;
+
+        e->contacts = slot->next;
+        contact_clear(&slot->contact);
+        free(slot);
+    }
+}
+
+void engine_free(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    free_requests(engine);
+    free_slots(engine);
+    while (engine->outgoing != NULL) {
+        struct outgoing *text = engine->outgoing;
+
+        engine->outgoing = text->next;
+        engine_free_outgoing(text);
+    }
+    while (engine->sealed != NULL) {
+        struct sealed *sealed = engine->sealed;
+
+        engine->sealed = sealed->next;
+        free(sealed);
+    }
+    signet_account_free(engine->account);
+    signet_buf_free(&engine->acks);
+    free(engine);
+}
+
+const struct invitation *engine_relay(const struct engine *engine)
+{
+    return &engine->relay.invitation;
+}
+
+const char *engine_name(const struct engine *engine)
+{
+    return engine->relay.name;
+}
+
+const struct signet_account *engine_account(const struct engine *engine)
+{
+    return engine->account;
+}
+
+bool engine_is_registered(const struct engine *engine)
+{
+    return engine->relay.is_registered;
+}
+
+bool engine_is_ready(const struct engine *engine)
+{
+    return engine->phase == PHASE_READY;
+}
+
+bool engine_is_settled(const struct engine *engine)
+{
+    return engine->requests == NULL && engine->outgoing == NULL;
+}
+
+/* ---- what the relay says ---- */
+
+/* Take the request that an answer belongs to off the list; the caller frees it. */
+static struct request *take_request(struct engine *e, uint64_t req)
+{
+    struct request **link = &e->requests;
+    struct request *request;
+
+    while (*link != NULL && (*link)->req != req)
+        link = &(*link)->next;
+    request = *link;
+    if (request != NULL)
+        *link = request->next;
+    return request;
+}
+
+static enum engine_problem register_problem(uint64_t code)
+{
+    switch (code) {
+    case RELAY_CODE_NAME_TAKEN: return PROBLEM_NAME_TAKEN;
+    case RELAY_CODE_NAME: return PROBLEM_NAME_NOT_ALLOWED;
+    case RELAY_CODE_INVITATION: return PROBLEM_INVITATION;
+    case RELAY_CODE_CLOSED: return PROBLEM_CLOSED;
+    case RELAY_CODE_CLOCK: return PROBLEM_CLOCK;
+    case RELAY_CODE_STORE: return PROBLEM_RELAY;
+    case RELAY_CODE_OFTEN: return PROBLEM_OFTEN;
+    default: return PROBLEM_LOGIN;
+    }
+}
+
+/* Own card or bundle was refused: without them nobody can reach us. */
+static enum signet_err publish_refused(struct engine *e, uint64_t code)
+{
+    enum engine_problem problem = PROBLEM_RELAY;
+
+    if (code == RELAY_CODE_CLOCK)
+        problem = PROBLEM_CLOCK;
+    else if (code == RELAY_CODE_VERSION)
+        problem = PROBLEM_OLD_STORE;
+    else if (code == RELAY_CODE_OFTEN)
+        problem = PROBLEM_OFTEN;
+    return engine_stop(e, problem, e->relay.name);
+}
+
+static enum signet_err refused(
+    struct engine *e, const struct request *request, const struct relay_message *message)
+{
+    switch (request->type) {
+    case REQUEST_REGISTER: return engine_stop(e, register_problem(message->code), e->relay.name);
+    case REQUEST_LOGIN:
+        return engine_stop(
+            e, message->code == RELAY_CODE_STORE ? PROBLEM_RELAY : PROBLEM_LOGIN, e->relay.name);
+    case REQUEST_CARD:
+    case REQUEST_BUNDLE: return publish_refused(e, message->code);
+    case REQUEST_SUBSCRIBE: return engine_stop(e, PROBLEM_RELAY, e->relay.name);
+    case REQUEST_FIND_NAME:
+    case REQUEST_FIND_CONTACT:
+    case REQUEST_FIND_ADDRESS: return engine_not_found(e, request, message->code);
+    case REQUEST_TAKE: return engine_not_taken(e, request, message->code);
+    case REQUEST_PUT: return engine_put_refused(e, request, message->code);
+    }
+    return SIGNET_ERR_FORMAT;
+}
+
+static bool is_find(enum request_type type)
+{
+    return type == REQUEST_FIND_NAME || type == REQUEST_FIND_CONTACT ||
+           type == REQUEST_FIND_ADDRESS;
+}
+
+/* An answer to a request; FORMAT where it is not one that the request can have. */
+static enum signet_err answered(struct engine *e, const struct request *request,
+    const struct relay_message *message, uint64_t now_ms)
+{
+    enum request_type type = request->type;
+
+    if (message->type == RELAY_REFUSED)
+        return refused(e, request, message);
+    if (message->type == RELAY_DONE && type == REQUEST_REGISTER)
+        return engine_registered(e);
+    if (message->type == RELAY_DONE && (type == REQUEST_CARD || type == REQUEST_BUNDLE))
+        return engine_published(e, now_ms);
+    if (message->type == RELAY_DONE && type == REQUEST_SUBSCRIBE)
+        return SIGNET_OK;
+    if (message->type == RELAY_WELCOME && type == REQUEST_LOGIN)
+        return engine_welcomed(e, message, now_ms);
+    if (message->type == RELAY_ACCOUNT && is_find(type))
+        return engine_found(e, request, message, now_ms);
+    if (message->type == RELAY_PREKEYS && type == REQUEST_TAKE)
+        return engine_taken(e, request, message, now_ms);
+    if (message->type == RELAY_ACCEPTED && type == REQUEST_PUT)
+        return engine_accepted(e, request, now_ms);
+    return SIGNET_ERR_FORMAT;
+}
+
+static enum signet_err drained(struct engine *e)
+{
+    if (e->has_drained)
+        return SIGNET_OK;
+    e->has_drained = true;
+    return engine_event(e, EVENT_DRAINED) == NULL ? SIGNET_ERR_NOMEM : SIGNET_OK;
+}
+
+static enum signet_err handle(
+    struct engine *e, const struct relay_message *message, uint64_t now_ms)
+{
+    struct request *request;
+    enum signet_err err;
+
+    if (message->type == RELAY_CHALLENGE)
+        return engine_challenged(e, message);
+    if (message->type == RELAY_DELIVER)
+        return e->is_subscribed ? engine_delivered(e, message, now_ms) : SIGNET_ERR_FORMAT;
+    if (message->type == RELAY_DRAINED)
+        return drained(e);
+    request = take_request(e, message->req);
+    if (request == NULL)
+        return SIGNET_ERR_FORMAT;
+    err = answered(e, request, message, now_ms);
+    free(request);
+    return err;
+}
+
+enum signet_err engine_receive(
+    struct engine *engine, signet_span message, uint64_t now_ms, struct engine_output *output)
+{
+    enum signet_err err = SIGNET_OK;
+
+    engine->output = output;
+    while (message.len > 0 && err == SIGNET_OK && engine->phase != PHASE_STOPPED) {
+        struct relay_message one;
+
+        err = relay_message_read(message, &one, &message);
+        if (err == SIGNET_ERR_LIMIT)
+            err = SIGNET_ERR_FORMAT;
+        if (err == SIGNET_OK)
+            err = handle(engine, &one, now_ms);
+    }
+    if (err == SIGNET_OK)
+        err = engine_flush_acks(engine);
+    return err;
+}
+
+/* ---- the end of a connection ---- */
+
+static enum signet_err queued(struct engine *e, uint64_t token, const struct signet_id *entry)
+{
+    struct engine_event *event;
+
+    if (token == 0)
+        return SIGNET_OK;
+    event = engine_event(e, EVENT_QUEUED);
+    if (event == NULL)
+        return SIGNET_ERR_NOMEM;
+    event->token = token;
+    event->id = *entry;
+    return SIGNET_OK;
+}
+
+/* Texts to contacts are kept as drafts; those to names that nobody knows here are given back. */
+static enum signet_err keep_texts(struct engine *e)
+{
+    static const struct signet_id none;
+    struct outgoing **link = &e->outgoing;
+
+    while (*link != NULL) {
+        struct outgoing *text = *link;
+        struct contact_slot *slot;
+        enum signet_err err = SIGNET_ERR_UNKNOWN;
+
+        text->is_asking = false;
+        if (text->has_address)
+            err = engine_load_contact(e, &text->address, &slot);
+        if (err == SIGNET_OK && text->draft == 0)
+            err = engine_save_draft(e, text);
+        if (err == SIGNET_OK) {
+            err = queued(e, text->token, &none);
+            link = &text->next;
+        } else if (err == SIGNET_ERR_UNKNOWN) {
+            *link = text->next;
+            err = engine_fail(e, PROBLEM_OFFLINE, text->token, text->peer);
+            engine_free_outgoing(text);
+        }
+        if (err != SIGNET_OK)
+            return err;
+    }
+    return SIGNET_OK;
+}
+
+enum signet_err engine_disconnected(
+    struct engine *engine, uint64_t now_ms, struct engine_output *output)
+{
+    enum signet_err err;
+
+    (void)now_ms;
+    engine->output = output;
+    engine->phase = PHASE_OFFLINE;
+    engine->is_subscribed = false;
+    free_requests(engine);
+    signet_buf_truncate(&engine->acks, 0);
+    for (struct contact_slot *slot = engine->contacts; slot != NULL; slot = slot->next)
+        slot->is_asking = false;
+    if ((err = keep_texts(engine)) != SIGNET_OK)
+        return err;
+    for (struct sealed *s = engine->sealed; s != NULL; s = s->next) {
+        s->is_in_flight = false;
+        if ((err = queued(engine, s->token, &s->entry)) != SIGNET_OK)
+            return err;
+    }
+    return SIGNET_OK;
+}
+
+/* ---- receiving ---- */
+
+enum signet_err engine_subscribe(struct engine *engine, struct engine_output *output)
+{
+    struct relay_message message = {.type = RELAY_SUBSCRIBE};
+    struct request *request;
+
+    engine->output = output;
+    engine->wants_delivery = true;
+    if (engine->phase != PHASE_READY || engine->is_subscribed)
+        return SIGNET_OK;
+    engine->is_subscribed = true;
+    return engine_ask(engine, REQUEST_SUBSCRIBE, &message, &request);
+}
+
+enum signet_err engine_shown(struct engine *engine, uint64_t number, struct engine_output *output)
+{
+    struct record_key key = {.kind = RECORD_UNSHOWN, .number = number};
+
+    engine->output = output;
+    return engine_delete(engine, &key);
+}

@@ -1,0 +1,266 @@
+/* Contacts in the engine: loading, names, new cards, and what a person decides about them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/engine_internal.h"
+
+static struct record_key contact_key(const struct signet_id *address)
+{
+    struct record_key key = {RECORD_CONTACT, signet_id_span(address), 0};
+
+    return key;
+}
+
+static struct record_key name_key(const char *name)
+{
+    struct record_key key = {RECORD_NAME, signet_span_str(name), 0};
+
+    return key;
+}
+
+enum signet_err engine_load_contact(
+    struct engine *e, const struct signet_id *address, struct contact_slot **slot_out)
+{
+    struct record_key key = contact_key(address);
+    struct signet_buf value = {0};
+    struct contact_slot *slot;
+    enum signet_err err;
+
+    for (slot = e->contacts; slot != NULL; slot = slot->next) {
+        if (signet_id_equal(&slot->contact.address, address)) {
+            *slot_out = slot;
+            return SIGNET_OK;
+        }
+    }
+    if ((err = engine_get(e, &key, &value)) != SIGNET_OK)
+        return err;
+    slot = calloc(1, sizeof(*slot));
+    err = slot == NULL ? SIGNET_ERR_NOMEM
+                       : contact_decode(e->library, signet_buf_span(&value), &slot->contact);
+    signet_buf_free(&value);
+    if (err != SIGNET_OK) {
+        free(slot);
+        return err;
+    }
+    slot->next = e->contacts;
+    e->contacts = slot;
+    *slot_out = slot;
+    return SIGNET_OK;
+}
+
+enum signet_err engine_save_contact(struct engine *e, struct contact_slot *slot)
+{
+    struct record_key key = contact_key(&slot->contact.address);
+    struct signet_buf value = {0};
+    enum signet_err err = contact_encode(&slot->contact, &value);
+
+    if (err == SIGNET_OK)
+        err = engine_put(e, &key, signet_buf_span(&value));
+    signet_buf_free(&value);
+    return err;
+}
+
+enum signet_err engine_new_contact(struct engine *e, struct signet_card *card,
+    enum contact_state state, struct contact_slot **slot_out)
+{
+    struct contact_slot *slot = calloc(1, sizeof(*slot));
+
+    if (slot == NULL)
+        return SIGNET_ERR_NOMEM;
+    slot->contact.address = *signet_card_address(card);
+    slot->contact.state = state;
+    slot->contact.card = signet_card_share(card);
+    contact_add_list(&slot->contact, signet_card_list(card));
+    slot->next = e->contacts;
+    e->contacts = slot;
+    *slot_out = slot;
+    return engine_save_contact(e, slot);
+}
+
+enum signet_err engine_load_name(struct engine *e, const char *name, struct signet_id *address_out)
+{
+    struct record_key key = name_key(name);
+    struct signet_buf value = {0};
+    enum signet_err err = engine_get(e, &key, &value);
+
+    if (err == SIGNET_OK)
+        err = signet_id_read(signet_buf_span(&value), address_out);
+    signet_buf_free(&value);
+    return err;
+}
+
+static enum signet_err contact_event(struct engine *e, const struct signet_id *address)
+{
+    struct engine_event *event = engine_event(e, EVENT_CONTACT);
+
+    if (event == NULL)
+        return SIGNET_ERR_NOMEM;
+    event->address = *address;
+    return SIGNET_OK;
+}
+
+enum signet_err engine_give_name(struct engine *e, struct contact_slot *slot, const char *name)
+{
+    struct record_key key = name_key(name);
+    struct contact_slot *holder;
+    struct signet_id address;
+    enum signet_err err = engine_load_name(e, name, &address);
+
+    if (err == SIGNET_OK && !signet_id_equal(&address, &slot->contact.address)) {
+        /* The name is local: it stays with whom it was first given to, who is now in doubt. */
+        if ((err = engine_load_contact(e, &address, &holder)) != SIGNET_OK)
+            return err;
+        holder->contact.has_changed = true;
+        holder->contact.changed_to = slot->contact.address;
+        if ((err = engine_save_contact(e, holder)) != SIGNET_OK)
+            return err;
+        return contact_event(e, &address);
+    }
+    if (err != SIGNET_OK && err != SIGNET_ERR_UNKNOWN)
+        return err;
+    memset(slot->contact.name, 0, sizeof(slot->contact.name));
+    memcpy(slot->contact.name, name, strlen(name));
+    if ((err = engine_put(e, &key, signet_id_span(&slot->contact.address))) != SIGNET_OK)
+        return err;
+    if ((err = engine_save_contact(e, slot)) != SIGNET_OK)
+        return err;
+    return contact_event(e, &slot->contact.address);
+}
+
+enum signet_err engine_update_card(
+    struct engine *e, struct contact_slot *slot, struct signet_card *card)
+{
+    struct signet_card *old = slot->contact.card;
+    enum signet_err err = signet_card_follows(old, card);
+
+    if (err != SIGNET_OK)
+        return err;
+    if (signet_id_equal(signet_card_list(old), signet_card_list(card)))
+        return SIGNET_OK;
+    for (size_t i = 0; i < signet_card_device_count(old); i++) {
+        const struct signet_id *device = signet_card_device(old, i);
+
+        if (!signet_card_has_device(card, device) &&
+            (err = engine_drop_sessions(e, device)) != SIGNET_OK)
+            return err;
+    }
+    slot->contact.card = signet_card_share(card);
+    signet_card_free(old);
+    slot->contact.is_expired = false;
+    contact_add_list(&slot->contact, signet_card_list(card));
+    return engine_save_contact(e, slot);
+}
+
+const char *engine_call_contact(const struct contact *contact, char text[SIGNET_ID_SHORT_SIZE])
+{
+    if (contact->name[0] != '\0')
+        return contact->name;
+    signet_id_short(&contact->address, text);
+    return text;
+}
+
+/* The address that a name or fingerprint stands for here. Errors: UNKNOWN. */
+static enum signet_err find_address(
+    struct engine *e, const char *peer, struct signet_id *address_out)
+{
+    if (signet_id_parse(peer, address_out) == SIGNET_OK)
+        return SIGNET_OK;
+    if (!signet_name_is_valid(signet_span_str(peer)))
+        return SIGNET_ERR_UNKNOWN;
+    return engine_load_name(e, peer, address_out);
+}
+
+enum signet_err engine_contact(struct engine *engine, const char *peer, struct contact *contact_out)
+{
+    struct engine_output unused = {0};
+    struct contact_slot *slot;
+    struct signet_id address;
+    enum signet_err err;
+
+    engine->output = &unused;
+    if ((err = find_address(engine, peer, &address)) != SIGNET_OK)
+        return err;
+    if ((err = engine_load_contact(engine, &address, &slot)) != SIGNET_OK)
+        return err;
+    *contact_out = slot->contact;
+    contact_out->card = signet_card_share(slot->contact.card);
+    return SIGNET_OK;
+}
+
+enum signet_err engine_confirm(
+    struct engine *engine, const struct signet_id *address, struct engine_output *output)
+{
+    struct contact_slot *slot;
+    enum signet_err err;
+
+    engine->output = output;
+    if ((err = engine_load_contact(engine, address, &slot)) != SIGNET_OK)
+        return err;
+    slot->contact.state = CONTACT_CONFIRMED;
+    return engine_save_contact(engine, slot);
+}
+
+/* The contact whose name has gone over to `address`; NULL: there is none. */
+struct successor {
+    struct engine *engine;
+    struct signet_id address;
+    bool found;
+    struct signet_id holder;
+};
+
+static enum signet_err visit_contact(void *ctx, uint64_t number, signet_span value)
+{
+    struct successor *search = ctx;
+    struct contact contact;
+
+    (void)number;
+    if (search->found || value.len == 0 ||
+        contact_decode(search->engine->library, value, &contact) != SIGNET_OK)
+        return SIGNET_OK; /* a damaged contact must not hide the others */
+    if (contact.has_changed && signet_id_equal(&contact.changed_to, &search->address)) {
+        search->found = true;
+        search->holder = contact.address;
+    }
+    contact_clear(&contact);
+    return SIGNET_OK;
+}
+
+/* Let the name of the contact in doubt go over to `slot`. */
+static enum signet_err hand_name_over(
+    struct engine *e, const struct signet_id *holder_address, struct contact_slot *slot)
+{
+    struct contact_slot *holder;
+    struct record_key key;
+    enum signet_err err;
+
+    if ((err = engine_load_contact(e, holder_address, &holder)) != SIGNET_OK)
+        return err;
+    memcpy(slot->contact.name, holder->contact.name, sizeof(slot->contact.name));
+    memset(holder->contact.name, 0, sizeof(holder->contact.name));
+    holder->contact.has_changed = false;
+    if ((err = engine_save_contact(e, holder)) != SIGNET_OK)
+        return err;
+    key = name_key(slot->contact.name);
+    return engine_put(e, &key, signet_id_span(&slot->contact.address));
+}
+
+enum signet_err engine_accept(
+    struct engine *engine, const struct signet_id *address, struct engine_output *output)
+{
+    struct successor search = {.engine = engine, .address = *address};
+    struct record_key all = {.kind = RECORD_CONTACT};
+    struct contact_slot *slot;
+    enum signet_err err;
+
+    engine->output = output;
+    if ((err = engine_load_contact(engine, address, &slot)) != SIGNET_OK)
+        return err;
+    err = engine->records.scan(engine->records.ctx, &all, visit_contact, &search);
+    if (err != SIGNET_OK)
+        return err;
+    if (search.found && (err = hand_name_over(engine, &search.holder, slot)) != SIGNET_OK)
+        return err;
+    if (slot->contact.state == CONTACT_NEW)
+        slot->contact.state = CONTACT_UNVERIFIED;
+    return engine_save_contact(engine, slot);
+}

@@ -1,0 +1,431 @@
+/*
+ * An envelope arrives: docs/protocol.md, section 8, in its order.
+ *
+ * Everything is computed on a copy of the session and on objects in hand; only when all has held
+ * are the changes made, which the caller commits before the acknowledgement leaves. An envelope
+ * that is refused is recorded with its verdict and acknowledged too: it stalls nothing.
+ */
+#include <string.h>
+
+#include "client/engine_internal.h"
+#include "crypto/hash.h"
+
+enum { ACKS_MAX = 512 };
+
+/* What opening one envelope works with. */
+struct delivery {
+    uint64_t now_ms;
+    signet_span envelope;
+    struct signet_id hash; /* of the envelope */
+    struct signet_envelope_view view;
+    struct signet_session *session; /* a copy, or a new one */
+    bool is_new_session;
+    uint64_t bundle_version; /* new session: of the own bundle used */
+    struct signet_buf content;
+    struct contact_slot *slot; /* NULL: the sender is not known yet */
+    struct signet_card *card;  /* the newest of the sender that holds; a share */
+    size_t list_count;         /* ids of the sender's lists that are good for this entry */
+    struct signet_id lists[CONTACT_LISTS_MAX + 3];
+    struct signet_entry entry;
+    enum verdict verdict;
+    uint64_t missing;
+};
+
+static void delivery_clear(struct delivery *d)
+{
+    signet_session_free(d->session);
+    signet_card_free(d->card);
+    signet_buf_free(&d->content);
+}
+
+/* ---- which session ---- */
+
+/* The secrets of an own bundle. Errors: UNKNOWN (not ours, expired, damaged). */
+static enum signet_err load_secrets(struct engine *e, const struct signet_id *bundle,
+    uint64_t *version_out, struct signet_bundle_secrets **secrets_out)
+{
+    const struct counters *c = &e->counters;
+    struct record_key key = {.kind = RECORD_BUNDLE};
+    struct signet_buf value = {0};
+    enum signet_err err;
+
+    for (size_t i = 0; i < c->bundle_count; i++) {
+        if (signet_id_equal(&c->bundles[i].id, bundle))
+            key.number = c->bundles[i].version;
+    }
+    if (key.number == 0)
+        return SIGNET_ERR_UNKNOWN;
+    if ((err = engine_get(e, &key, &value)) == SIGNET_OK)
+        err = signet_bundle_secrets_decode(e->library, signet_buf_span(&value), secrets_out);
+    signet_buf_free(&value);
+    *version_out = key.number;
+    return err == SIGNET_ERR_AUTH ? SIGNET_ERR_UNKNOWN : err;
+}
+
+/* A session that this envelope begins. */
+static enum signet_err accept_session(struct engine *e, struct delivery *d)
+{
+    struct signet_bundle_secrets *secrets = NULL;
+    struct signet_session_own own = {.account = e->account};
+    enum signet_err err = load_secrets(e, &d->view.bundle, &d->bundle_version, &secrets);
+
+    if (err != SIGNET_OK)
+        return err;
+    own.secrets = secrets;
+    err = signet_session_accept(e->library, &own, d->envelope, d->now_ms, &d->session);
+    signet_bundle_secrets_free(secrets);
+    d->is_new_session = err == SIGNET_OK;
+    return err;
+}
+
+/* A session that lives here already: by its transcript, or by the envelope's tag. */
+static enum signet_err find_session(struct engine *e, struct delivery *d)
+{
+    struct record_key key = {RECORD_TAG, signet_span_of(d->view.tag.b, sizeof(d->view.tag.b)), 0};
+    struct signet_id transcript = d->view.transcript;
+    struct signet_buf value = {0};
+    struct session_slot *slot;
+    enum signet_err err = SIGNET_OK;
+
+    if (!d->view.has_init) {
+        if ((err = engine_get(e, &key, &value)) == SIGNET_OK)
+            err = signet_id_read(signet_buf_span(&value), &transcript);
+        signet_buf_free(&value);
+    }
+    if (err == SIGNET_OK)
+        err = engine_load_session(e, &transcript, &slot);
+    if (err != SIGNET_OK)
+        return err == SIGNET_ERR_AUTH ? SIGNET_ERR_UNKNOWN : err;
+    return signet_session_copy(slot->session, &d->session);
+}
+
+static enum signet_err open_seal(struct engine *e, struct delivery *d)
+{
+    char device[SIGNET_ID_SHORT_SIZE];
+    enum signet_err err = signet_envelope_view(e->library, d->envelope, &d->view);
+
+    if (err != SIGNET_OK)
+        return err;
+    err = SIGNET_ERR_UNKNOWN;
+    if (d->view.has_init)
+        err = engine_was_seen(e, RECORD_TRANSCRIPT, &d->view.transcript);
+    if (d->view.has_init && err == SIGNET_ERR_UNKNOWN)
+        err = accept_session(e, d);
+    else if (!d->view.has_init || err == SIGNET_OK)
+        err = find_session(e, d);
+    if (err != SIGNET_OK)
+        return err;
+    signet_id_short(signet_session_peer_device(d->session), device);
+    if (d->is_new_session) {
+        err = engine_explain(e, "confidentiality, authentication",
+            "session key opened with the own RSA key, keys agreed",
+            "RSA-OAEP 3072, X25519, HKDF-SHA-256",
+            "a session begun by device %s, whose signature over the transcript holds", device);
+        if (err != SIGNET_OK)
+            return err;
+    }
+    err = signet_session_open(d->session, d->envelope, d->now_ms, &d->content);
+    if (err != SIGNET_OK)
+        return err;
+    return engine_explain(e, "confidentiality, integrity", "envelope opened: its seal holds",
+        "AES-256-GCM; Double Ratchet",
+        "envelope of %zu bytes from device %s -> signed message of %zu bytes; its key is "
+        "forgotten now",
+        d->envelope.len, device, d->content.len);
+}
+
+/* ---- who sent it ---- */
+
+/* Take a further card of the sender into account. An older one than is known is not adopted, but
+ * an entry may name it: it was signed before, and is judged by the newest card. */
+static enum signet_err weigh_card(struct delivery *d, struct signet_card *card)
+{
+    enum signet_err err = SIGNET_OK;
+
+    if (d->card != NULL)
+        err = signet_card_follows(d->card, card);
+    if (err != SIGNET_OK && err != SIGNET_ERR_ROLLBACK)
+        return err;
+    d->lists[d->list_count++] = *signet_card_list(card);
+    if (err == SIGNET_OK) {
+        signet_card_free(d->card);
+        d->card = signet_card_share(card);
+    }
+    return SIGNET_OK;
+}
+
+/* The card inside the content, if there is one. */
+static enum signet_err weigh_content_card(struct engine *e, struct delivery *d)
+{
+    struct signet_content content;
+    struct signet_card *card = NULL;
+    enum signet_err err = signet_content_read(signet_buf_span(&d->content), &content);
+
+    if (err != SIGNET_OK || content.card.len == 0)
+        return err;
+    if ((err = signet_card_read(e->library, content.card, &card)) != SIGNET_OK)
+        return err;
+    err = signet_id_equal(signet_card_address(card), signet_session_peer_address(d->session))
+              ? weigh_card(d, card)
+              : SIGNET_ERR_CHANNEL;
+    signet_card_free(card);
+    return err;
+}
+
+/* The sender's newest card that holds, and the lists that the entry may name. */
+static enum signet_err find_sender(struct engine *e, struct delivery *d)
+{
+    const struct signet_card *init_card = signet_session_peer_card(d->session);
+    enum signet_err err = engine_load_contact(e, signet_session_peer_address(d->session), &d->slot);
+
+    if (err == SIGNET_OK) {
+        const struct contact *contact = &d->slot->contact;
+
+        d->card = signet_card_share(contact->card);
+        memcpy(d->lists, contact->lists, contact->list_count * sizeof(d->lists[0]));
+        d->list_count = contact->list_count;
+    } else if (err == SIGNET_ERR_UNKNOWN || err == SIGNET_ERR_AUTH) {
+        d->slot = NULL;
+        if (init_card == NULL)
+            return SIGNET_ERR_UNKNOWN;
+    } else {
+        return err;
+    }
+    if (init_card != NULL) {
+        struct signet_card *card = NULL;
+
+        err = signet_card_read(e->library, signet_card_bytes(init_card), &card);
+        if (err == SIGNET_OK)
+            err = weigh_card(d, card);
+        signet_card_free(card);
+        if (err != SIGNET_OK)
+            return err;
+    }
+    return weigh_content_card(e, d);
+}
+
+/* ---- what it says ---- */
+
+static enum signet_err verify_entry(struct engine *e, struct delivery *d)
+{
+    struct signet_channel channel = {
+        .account = e->account,
+        .peer_card = d->card,
+        .peer_device = *signet_session_peer_device(d->session),
+        .peer_lists = d->lists,
+        .peer_list_count = d->list_count,
+    };
+    char id[SIGNET_ID_SHORT_SIZE], device[SIGNET_ID_SHORT_SIZE];
+    enum signet_err err =
+        signet_entry_open(e->library, signet_buf_span(&d->content), &channel, &d->entry);
+
+    if (err != SIGNET_OK)
+        return err;
+    signet_id_short(&d->entry.id, id);
+    signet_id_short(&d->entry.device, device);
+    return engine_explain(e, "integrity, authentication", "signature of the message verified",
+        "RSA-PSS 3072, SHA-256",
+        "entry %s signed by device %s, which is on its account's list; conversation, sender, "
+        "recipient and text are what was signed",
+        id, device);
+}
+
+/* Everything up to the point from which it is kept. Errors: verdicts, and machine errors. */
+static enum signet_err open_delivery(struct engine *e, struct delivery *d)
+{
+    struct chain chain;
+    enum signet_err err;
+
+    if ((err = open_seal(e, d)) != SIGNET_OK)
+        return err;
+    if ((err = find_sender(e, d)) != SIGNET_OK)
+        return err;
+    if ((err = verify_entry(e, d)) != SIGNET_OK)
+        return err;
+    err = engine_load_chain(e, &d->entry.conversation, &d->entry.device, &chain);
+    if (err == SIGNET_ERR_AUTH) {
+        memset(&chain, 0, sizeof(chain)); /* damaged: what went before is not known any more */
+        err = SIGNET_OK;
+    }
+    if (err != SIGNET_OK)
+        return err;
+    d->verdict = chain_place(&chain, &d->entry, &d->missing);
+    if (d->verdict == VERDICT_REPLAYED)
+        return SIGNET_ERR_REPLAY;
+    err = engine_explain(e, "integrity", "place in the conversation checked",
+        "SHA-256 chain of entries", "number %llu of this device: %s",
+        (unsigned long long)d->entry.sequence, verdict_word(d->verdict));
+    if (err != SIGNET_OK)
+        return err;
+    return engine_save_chain(e, &d->entry.conversation, &d->entry.device, &chain);
+}
+
+/* ---- keeping it ---- */
+
+static enum signet_err keep_sender(struct engine *e, struct delivery *d)
+{
+    enum signet_err err;
+
+    if (d->slot == NULL)
+        err = engine_new_contact(e, d->card, CONTACT_NEW, &d->slot);
+    else
+        err = engine_update_card(e, d->slot, d->card);
+    if (err != SIGNET_OK)
+        return err;
+    d->slot->contact.named_list = d->entry.to_list;
+    return engine_save_contact(e, d->slot);
+}
+
+/* The one-time prekey that began the session is wiped in the transaction that stores it. */
+static enum signet_err forget_one_time(struct engine *e, struct delivery *d)
+{
+    struct record_key key = {.kind = RECORD_BUNDLE, .number = d->bundle_version};
+    struct signet_bundle_secrets *secrets = NULL;
+    struct signet_buf value = {0};
+    uint64_t version;
+    enum signet_err err;
+
+    if (!d->is_new_session || !d->view.has_one_time)
+        return SIGNET_OK;
+    if ((err = load_secrets(e, &d->view.bundle, &version, &secrets)) != SIGNET_OK)
+        return err;
+    signet_bundle_secrets_forget(secrets, d->view.one_time);
+    if ((err = signet_bundle_secrets_encode(secrets, &value)) == SIGNET_OK)
+        err = engine_put(e, &key, signet_buf_span(&value));
+    signet_bundle_secrets_free(secrets);
+    signet_buf_free(&value);
+    return err;
+}
+
+static enum signet_err message_event(struct engine *e, const struct message *message)
+{
+    struct engine_event *event = engine_event(e, EVENT_MESSAGE);
+
+    if (event == NULL)
+        return SIGNET_ERR_NOMEM;
+    event->number = message->number;
+    event->conversation = message->conversation;
+    event->id = message->id;
+    return SIGNET_OK;
+}
+
+static enum signet_err keep_message(struct engine *e, struct delivery *d)
+{
+    struct message message = {
+        .verdict = d->verdict,
+        .id = d->entry.id,
+        .conversation = d->entry.conversation,
+        .address = d->entry.address,
+        .peer = d->entry.address,
+        .device = d->entry.device,
+        .sequence = d->entry.sequence,
+        .sent_at = d->entry.sent_at,
+        .received_at = d->now_ms,
+        .kind = d->entry.kind,
+        .suite = SIGNET_SUITE_1,
+        .missing = d->missing,
+    };
+    enum signet_err err;
+
+    memcpy(message.salt, d->entry.salt, sizeof(message.salt));
+    if ((err = signet_buf_append(&message.text, d->entry.body)) == SIGNET_OK)
+        err = signet_buf_append(&message.signed_bytes, d->entry.signed_bytes);
+    if (err == SIGNET_OK)
+        err = engine_add_message(e, &message, true);
+    if (err == SIGNET_OK)
+        err = message_event(e, &message);
+    message_clear(&message);
+    return err;
+}
+
+static enum signet_err keep(struct engine *e, struct delivery *d)
+{
+    enum signet_err err;
+
+    if ((err = keep_sender(e, d)) != SIGNET_OK)
+        return err;
+    if ((err = forget_one_time(e, d)) != SIGNET_OK)
+        return err;
+    if ((err = engine_save_session(e, d->session, d->now_ms)) != SIGNET_OK)
+        return err;
+    d->session = NULL; /* it is the engine's now */
+    if ((err = keep_message(e, d)) != SIGNET_OK)
+        return err;
+    if (d->slot->contact.name[0] != '\0' || d->slot->is_asking || e->phase != PHASE_READY)
+        return SIGNET_OK;
+    d->slot->is_asking = true; /* a stranger: what name has the directory for this address? */
+    return engine_find_address(e, &d->slot->contact.address);
+}
+
+/* ---- refusing it ---- */
+
+/* A line of the history that says what was refused, and why; nothing of what it said. */
+static enum signet_err record_refusal(struct engine *e, struct delivery *d, enum signet_err cause)
+{
+    struct message message = {
+        .verdict = verdict_of(cause),
+        .id = d->hash,
+        .received_at = d->now_ms,
+        .suite = SIGNET_SUITE_1,
+    };
+    enum signet_err err;
+
+    if (d->session != NULL) {
+        message.address = *signet_session_peer_address(d->session);
+        message.peer = message.address;
+        message.device = *signet_session_peer_device(d->session);
+        err = signet_conversation_pair(e->library, signet_account_address(e->account),
+            &message.address, &message.conversation);
+        if (err != SIGNET_OK && err != SIGNET_ERR_ARGUMENT)
+            return err;
+    }
+    err = engine_explain(e, "authentication, integrity", "envelope refused", "", "%s: %s",
+        verdict_word(message.verdict), verdict_meaning(message.verdict));
+    if (err == SIGNET_OK)
+        err = engine_add_message(e, &message, true);
+    return err == SIGNET_OK ? message_event(e, &message) : err;
+}
+
+enum signet_err engine_delivered(
+    struct engine *e, const struct relay_message *message, uint64_t now_ms)
+{
+    struct delivery d = {.now_ms = now_ms, .envelope = message->envelope};
+    enum signet_err err = crypto_sha256_one(e->library, message->envelope, &d.hash);
+
+    if (err != SIGNET_OK)
+        return err;
+    err = engine_was_seen(e, RECORD_SEEN, &d.hash);
+    if (err == SIGNET_ERR_UNKNOWN) {
+        err = open_delivery(e, &d);
+        if (err == SIGNET_OK)
+            err = keep(e, &d);
+        else if (verdict_exists(err))
+            err = record_refusal(e, &d, err);
+        if (err == SIGNET_OK)
+            err = engine_mark_seen(e, RECORD_SEEN, &d.hash, now_ms);
+    }
+    if (err == SIGNET_OK)
+        err = signet_buf_append(
+            &e->acks, signet_span_of(&message->message, sizeof(message->message)));
+    delivery_clear(&d);
+    if (err == SIGNET_OK && e->acks.len >= ACKS_MAX * sizeof(uint64_t))
+        err = engine_flush_acks(e);
+    return err;
+}
+
+enum signet_err engine_flush_acks(struct engine *e)
+{
+    struct relay_message message = {.type = RELAY_ACK};
+    uint64_t ids[ACKS_MAX];
+    size_t count = e->acks.len / sizeof(ids[0]);
+    enum signet_err err;
+
+    if (count == 0)
+        return SIGNET_OK;
+    memcpy(ids, e->acks.ptr, e->acks.len);
+    message.ack_ids = ids;
+    message.ack_count = count;
+    err = engine_put_message(e, &message);
+    signet_buf_truncate(&e->acks, 0);
+    return err;
+}

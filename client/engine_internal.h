@@ -1,0 +1,282 @@
+/* The engine's state and inner calls; engine.h is its face. One file engine_*.c per concern. */
+#ifndef CLIENT_ENGINE_INTERNAL_H
+#define CLIENT_ENGINE_INTERNAL_H
+
+#include "client/chain.h"
+#include "client/engine.h"
+#include "wire/relay_message.h"
+
+enum { OWN_BUNDLES_MAX = 32 };
+
+/* Where the connection stands. */
+enum engine_phase {
+    PHASE_OFFLINE,
+    PHASE_CHALLENGE, /* connected; the relay's nonce is awaited */
+    PHASE_REGISTER,
+    PHASE_LOGIN,
+    PHASE_UPKEEP, /* logged in; own card or bundle is being published */
+    PHASE_READY,
+    PHASE_STOPPED, /* this connection can do no more: see the problem that was told */
+};
+
+/* An own bundle whose secrets are kept as RECORD_BUNDLE under its version. */
+struct own_bundle {
+    struct signet_id id;
+    uint64_t version, made_at, not_after; /* ms */
+};
+
+/* RECORD_COUNTERS. */
+struct counters {
+    uint64_t next_message; /* place of the next line of the history */
+    uint64_t next_outbox;
+    uint64_t bundle_version; /* of the newest own bundle; 0: none */
+    uint64_t cleaned_at;     /* ms: when old RECORD_SEEN and RECORD_TRANSCRIPT were looked for */
+    size_t bundle_count;
+    struct own_bundle bundles[OWN_BUNDLES_MAX]; /* oldest first */
+};
+
+/* RECORD_RELAY. */
+struct relay_record {
+    struct invitation invitation;
+    char name[SIGNET_NAME_MAX + 1];
+    bool is_registered;
+};
+
+/* A session in memory, as it is stored. */
+struct session_slot {
+    struct session_slot *next;
+    struct signet_session *session;
+    size_t tag_count; /* tags that are stored for it */
+    struct signet_tag tags[SIGNET_SESSION_TAGS_MAX];
+};
+
+/* A contact in memory. */
+struct contact_slot {
+    struct contact_slot *next;
+    struct contact contact;
+    bool is_asking; /* a find or take about it is under way */
+};
+
+enum request_type {
+    REQUEST_REGISTER,
+    REQUEST_LOGIN,
+    REQUEST_CARD,
+    REQUEST_BUNDLE,
+    REQUEST_SUBSCRIBE,
+    REQUEST_FIND_NAME,    /* for a text to a name that is no contact yet */
+    REQUEST_FIND_CONTACT, /* a known contact's card again */
+    REQUEST_FIND_ADDRESS, /* an address that is not known yet, or has no name yet */
+    REQUEST_TAKE,
+    REQUEST_PUT,
+};
+
+/* A question to the relay that is not answered yet. */
+struct request {
+    struct request *next;
+    uint64_t req;
+    enum request_type type;
+    struct signet_id address;       /* FIND_CONTACT, FIND_ADDRESS, TAKE */
+    struct signet_id device;        /* TAKE */
+    char name[SIGNET_NAME_MAX + 1]; /* FIND_NAME; FIND_CONTACT: asked by name, if not empty */
+    uint64_t number;                /* PUT: of the outbox; BUNDLE: version */
+};
+
+/* A text that is not sealed yet. */
+struct outgoing {
+    struct outgoing *next;
+    uint64_t token;
+    char peer[SIGNET_ID_GROUPS_SIZE]; /* as given: name or fingerprint; empty: by address */
+    bool has_address;
+    struct signet_id address;
+    bool is_asking;   /* its name is being asked for */
+    uint64_t draft;   /* its number in the outbox; 0: it is not stored */
+    uint64_t sent_at; /* ms */
+    struct signet_buf text;
+};
+
+/* A sealed envelope that the relay has not accepted yet: stored in the outbox. */
+struct sealed {
+    struct sealed *next;
+    uint64_t number; /* in the outbox */
+    uint64_t token;
+    bool is_in_flight;
+    struct signet_id device, conversation, entry;
+    uint64_t message; /* place in the history */
+};
+
+struct engine {
+    struct signet_library *library;
+    struct record_source records;
+    bool explain;
+    struct signet_account *account;
+    struct relay_record relay;
+    struct counters counters;
+
+    enum engine_phase phase;
+    bool wants_delivery, is_subscribed, has_drained;
+    struct signet_hop hop;
+    uint64_t next_req;
+    struct request *requests;
+
+    struct session_slot *sessions;
+    struct contact_slot *contacts;
+    struct outgoing *outgoing; /* in order */
+    struct sealed *sealed;     /* in order */
+
+    struct signet_buf acks;       /* ids to acknowledge at the end of this call */
+    struct engine_output *output; /* during a call: where everything goes */
+};
+
+/* ---- output (engine_output.c) ---- */
+
+/* A new event at the end of the output. NULL: out of memory. */
+struct engine_event *engine_event(struct engine *e, enum engine_event_type type);
+SIGNET_MUST_USE enum signet_err engine_note(struct engine *e, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* EVENT_FAILED about `whom`. */
+SIGNET_MUST_USE enum signet_err engine_fail(
+    struct engine *e, enum engine_problem problem, uint64_t token, const char *whom);
+/* EVENT_STEP, when explaining. */
+SIGNET_MUST_USE enum signet_err engine_explain(struct engine *e, const char *serves,
+    const char *what, const char *algorithm, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+/* A message to the relay, packed with others into a frame. */
+SIGNET_MUST_USE enum signet_err engine_put_message(
+    struct engine *e, const struct relay_message *message);
+/* A request: sets message->req and remembers what it is about. NULL in *request_out after an
+ * error; else borrowed from the engine, to be filled in. */
+SIGNET_MUST_USE enum signet_err engine_ask(struct engine *e, enum request_type type,
+    struct relay_message *message, struct request **request_out);
+
+/* ---- records (engine_records.c) ---- */
+
+/* As record_source get, with the changes of this call laid over it. */
+SIGNET_MUST_USE enum signet_err engine_get(
+    struct engine *e, const struct record_key *key, struct signet_buf *out);
+SIGNET_MUST_USE enum signet_err engine_put(
+    struct engine *e, const struct record_key *key, signet_span value);
+SIGNET_MUST_USE enum signet_err engine_delete(struct engine *e, const struct record_key *key);
+SIGNET_MUST_USE enum signet_err engine_load_relay(struct engine *e);
+SIGNET_MUST_USE enum signet_err engine_save_relay(struct engine *e);
+SIGNET_MUST_USE enum signet_err engine_load_counters(struct engine *e);
+SIGNET_MUST_USE enum signet_err engine_save_counters(struct engine *e);
+SIGNET_MUST_USE enum signet_err engine_save_account(struct engine *e);
+/* The chain of a device in a conversation; an empty one where there is none. */
+SIGNET_MUST_USE enum signet_err engine_load_chain(struct engine *e,
+    const struct signet_id *conversation, const struct signet_id *device, struct chain *chain_out);
+SIGNET_MUST_USE enum signet_err engine_save_chain(struct engine *e,
+    const struct signet_id *conversation, const struct signet_id *device,
+    const struct chain *chain);
+/* Give the message its place and store it; `is_unshown`: note that it is to be shown. */
+SIGNET_MUST_USE enum signet_err engine_add_message(
+    struct engine *e, struct message *message, bool is_unshown);
+
+/* Note that something was seen at a time, to be forgotten when it is old. */
+SIGNET_MUST_USE enum signet_err engine_mark_seen(
+    struct engine *e, enum record_kind kind, const struct signet_id *id, uint64_t now_ms);
+/* Whether it was. Errors: UNKNOWN (it was not). */
+SIGNET_MUST_USE enum signet_err engine_was_seen(
+    struct engine *e, enum record_kind kind, const struct signet_id *id);
+/* Forget marks of a kind that were made before a time. */
+SIGNET_MUST_USE enum signet_err engine_forget_seen(
+    struct engine *e, enum record_kind kind, uint64_t before_ms);
+
+/* ---- contacts (engine_contacts.c, engine_find.c) ---- */
+
+/* Errors: UNKNOWN. */
+SIGNET_MUST_USE enum signet_err engine_load_contact(
+    struct engine *e, const struct signet_id *address, struct contact_slot **slot_out);
+SIGNET_MUST_USE enum signet_err engine_save_contact(struct engine *e, struct contact_slot *slot);
+/* A contact that was not known; takes a share of the card. */
+SIGNET_MUST_USE enum signet_err engine_new_contact(struct engine *e, struct signet_card *card,
+    enum contact_state state, struct contact_slot **slot_out);
+/* The address that a name stands for here. Errors: UNKNOWN. */
+SIGNET_MUST_USE enum signet_err engine_load_name(
+    struct engine *e, const char *name, struct signet_id *address_out);
+/* Give a contact a name that no other one has; where another has it, that one `has_changed`. */
+SIGNET_MUST_USE enum signet_err engine_give_name(
+    struct engine *e, struct contact_slot *slot, const char *name);
+/*
+ * Take over a card of a known contact, if it follows the present one; sessions with devices that
+ * are no longer on it end. Errors: those of signet_card_follows; nothing has changed then.
+ */
+SIGNET_MUST_USE enum signet_err engine_update_card(
+    struct engine *e, struct contact_slot *slot, struct signet_card *card);
+/* How a contact is called in words: its name, or its short fingerprint. */
+const char *engine_call_contact(const struct contact *contact, char text[SIGNET_ID_SHORT_SIZE]);
+
+SIGNET_MUST_USE enum signet_err engine_find_name(struct engine *e, const char *name);
+SIGNET_MUST_USE enum signet_err engine_find_contact(struct engine *e, struct contact_slot *slot);
+SIGNET_MUST_USE enum signet_err engine_find_address(
+    struct engine *e, const struct signet_id *address);
+SIGNET_MUST_USE enum signet_err engine_found(struct engine *e, const struct request *request,
+    const struct relay_message *message, uint64_t now_ms);
+SIGNET_MUST_USE enum signet_err engine_not_found(
+    struct engine *e, const struct request *request, uint64_t code);
+
+/* ---- sessions (engine_sessions.c, engine_take.c) ---- */
+
+/* A session by its transcript. Errors: UNKNOWN (also where its record is damaged). */
+SIGNET_MUST_USE enum signet_err engine_load_session(
+    struct engine *e, const struct signet_id *transcript, struct session_slot **slot_out);
+/* Store a session that is new or has changed, with its tags. Takes the session over on success. */
+SIGNET_MUST_USE enum signet_err engine_save_session(
+    struct engine *e, struct signet_session *session, uint64_t now_ms);
+/* End the sessions with a device. */
+SIGNET_MUST_USE enum signet_err engine_drop_sessions(
+    struct engine *e, const struct signet_id *device);
+/* The session to send on (docs/protocol.md, section 5). Errors: UNKNOWN (a new one is due). */
+SIGNET_MUST_USE enum signet_err engine_pick_session(struct engine *e,
+    const struct signet_id *device, uint64_t now_ms, struct session_slot **slot_out);
+SIGNET_MUST_USE enum signet_err engine_take(
+    struct engine *e, struct contact_slot *slot, const struct signet_id *device);
+SIGNET_MUST_USE enum signet_err engine_taken(struct engine *e, const struct request *request,
+    const struct relay_message *message, uint64_t now_ms);
+
+SIGNET_MUST_USE enum signet_err engine_not_taken(
+    struct engine *e, const struct request *request, uint64_t code);
+
+/* ---- login (engine_login.c, engine_upkeep.c) ---- */
+
+SIGNET_MUST_USE enum signet_err engine_challenged(
+    struct engine *e, const struct relay_message *message);
+SIGNET_MUST_USE enum signet_err engine_registered(struct engine *e);
+SIGNET_MUST_USE enum signet_err engine_welcomed(
+    struct engine *e, const struct relay_message *message, uint64_t now_ms);
+/* Own card or bundle was taken over by the relay. */
+SIGNET_MUST_USE enum signet_err engine_published(struct engine *e, uint64_t now_ms);
+/* Nothing can be done on this connection any more. */
+SIGNET_MUST_USE enum signet_err engine_stop(
+    struct engine *e, enum engine_problem problem, const char *whom);
+
+/* ---- sending (engine_send.c, engine_outbox.c) ---- */
+
+/* Move every text on as far as it goes now. */
+SIGNET_MUST_USE enum signet_err engine_pump(struct engine *e, uint64_t now_ms);
+/* Sign and seal a text for all devices of a contact; sessions are there. */
+SIGNET_MUST_USE enum signet_err engine_seal(
+    struct engine *e, struct contact_slot *slot, struct outgoing *text, uint64_t now_ms);
+/* Give up all texts to an address, or to a name, for one cause. */
+SIGNET_MUST_USE enum signet_err engine_fail_texts(struct engine *e, const struct signet_id *address,
+    const char *name, enum engine_problem problem);
+void engine_free_outgoing(struct outgoing *text);
+
+SIGNET_MUST_USE enum signet_err engine_load_outbox(struct engine *e);
+SIGNET_MUST_USE enum signet_err engine_save_draft(struct engine *e, struct outgoing *text);
+SIGNET_MUST_USE enum signet_err engine_add_sealed(
+    struct engine *e, struct sealed *sealed, signet_span envelope);
+/* Hand the relay what it has not been handed on this connection. */
+SIGNET_MUST_USE enum signet_err engine_flush_outbox(struct engine *e);
+SIGNET_MUST_USE enum signet_err engine_accepted(
+    struct engine *e, const struct request *request, uint64_t now_ms);
+SIGNET_MUST_USE enum signet_err engine_put_refused(
+    struct engine *e, const struct request *request, uint64_t code);
+
+/* ---- receiving (engine_deliver.c) ---- */
+
+SIGNET_MUST_USE enum signet_err engine_delivered(
+    struct engine *e, const struct relay_message *message, uint64_t now_ms);
+/* Acknowledge what was received in this call. */
+SIGNET_MUST_USE enum signet_err engine_flush_acks(struct engine *e);
+
+#endif

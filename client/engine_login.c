@@ -1,0 +1,96 @@
+/* Registering and logging in: docs/protocol.md, section 9. */
+#include <string.h>
+
+#include "client/engine_internal.h"
+#include "crypto/secret.h"
+
+static enum signet_err send_register(struct engine *e)
+{
+    struct relay_message message = {.type = RELAY_REGISTER};
+    struct signet_buf proof = {0};
+    struct request *request;
+    enum signet_err err;
+
+    message.name = signet_span_str(e->relay.name);
+    err = signet_registration_sign(e->account, message.name, &e->hop, &proof);
+    if (err != SIGNET_OK)
+        goto out;
+    message.token = signet_span_of(e->relay.invitation.token, INVITATION_TOKEN_LEN);
+    message.card = signet_card_bytes(signet_account_card(e->account));
+    message.proof = signet_buf_span(&proof);
+    e->phase = PHASE_REGISTER;
+    err = engine_ask(e, REQUEST_REGISTER, &message, &request);
+    if (err == SIGNET_OK)
+        err = engine_explain(e, "authentication", "account registered under its name",
+            "RSA-PSS, SHA-256",
+            "the identity key signs name, device list and this very connection; invitation token "
+            "of %d bytes",
+            INVITATION_TOKEN_LEN);
+out:
+    signet_buf_free(&proof);
+    return err;
+}
+
+static enum signet_err send_login(struct engine *e)
+{
+    struct relay_message message = {.type = RELAY_LOGIN};
+    struct signet_buf proof = {0};
+    char device[SIGNET_ID_SHORT_SIZE];
+    struct request *request;
+    enum signet_err err;
+
+    if ((err = signet_login_sign(e->account, &e->hop, &proof)) != SIGNET_OK)
+        goto out;
+    message.proof = signet_buf_span(&proof);
+    e->phase = PHASE_LOGIN;
+    if ((err = engine_ask(e, REQUEST_LOGIN, &message, &request)) != SIGNET_OK)
+        goto out;
+    signet_id_short(signet_account_device(e->account), device);
+    err = engine_explain(e, "authentication", "device logged in by signature, without a password",
+        "RSA-PSS 3072, SHA-256",
+        "device %s signs the relay's key and name, two nonces and the TLS exporter", device);
+out:
+    signet_buf_free(&proof);
+    return err;
+}
+
+enum signet_err engine_connected(struct engine *engine, const struct engine_hop *hop,
+    uint64_t now_ms, struct engine_output *output)
+{
+    (void)now_ms;
+    engine->output = output;
+    engine->phase = PHASE_CHALLENGE;
+    engine->is_subscribed = false;
+    engine->has_drained = false;
+    engine->hop.pin = hop->pin;
+    engine->hop.origin = signet_span_str(engine->relay.invitation.host);
+    memcpy(engine->hop.exporter, hop->exporter, sizeof(engine->hop.exporter));
+    return crypto_random_public(
+        engine->library, engine->hop.client_nonce, sizeof(engine->hop.client_nonce));
+}
+
+enum signet_err engine_challenged(struct engine *e, const struct relay_message *message)
+{
+    if (e->phase != PHASE_CHALLENGE)
+        return SIGNET_ERR_FORMAT;
+    memcpy(e->hop.server_nonce, message->nonce.ptr, sizeof(e->hop.server_nonce));
+    return e->relay.is_registered ? send_login(e) : send_register(e);
+}
+
+enum signet_err engine_registered(struct engine *e)
+{
+    enum signet_err err;
+
+    e->relay.is_registered = true;
+    if ((err = engine_save_relay(e)) != SIGNET_OK)
+        return err;
+    if (engine_event(e, EVENT_REGISTERED) == NULL)
+        return SIGNET_ERR_NOMEM;
+    return send_login(e);
+}
+
+enum signet_err engine_stop(struct engine *e, enum engine_problem problem, const char *whom)
+{
+    e->phase = PHASE_STOPPED;
+    return engine_fail(e, problem, 0, whom);
+}

@@ -1,0 +1,211 @@
+/* A text becomes a signed entry and sealed envelopes: docs/protocol.md, sections 6 and 7. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/engine_internal.h"
+
+/* What sealing one text works with. */
+struct sealing {
+    struct contact_slot *slot;
+    struct outgoing *text;
+    uint64_t now_ms;
+    struct signet_id conversation;
+    struct chain chain; /* our own entries in the conversation */
+    size_t parent_count;
+    struct signet_id parents[SIGNET_PARENTS_MAX];
+    struct signet_id entry;    /* its id */
+    struct signet_buf content; /* signed, to be sealed */
+};
+
+/* The newest entries of the peer's devices that were seen here. */
+static enum signet_err collect_parents(struct engine *e, struct sealing *s)
+{
+    const struct signet_card *card = s->slot->contact.card;
+
+    for (size_t i = 0; i < signet_card_device_count(card); i++) {
+        struct chain chain;
+        enum signet_err err =
+            engine_load_chain(e, &s->conversation, signet_card_device(card, i), &chain);
+
+        if (err != SIGNET_OK)
+            return err;
+        if (chain.sequence > 0 && s->parent_count < SIGNET_PARENTS_MAX)
+            s->parents[s->parent_count++] = chain.id;
+    }
+    return SIGNET_OK;
+}
+
+/* The own card goes along until the peer has named our present list; init data holds it anyway. */
+static enum signet_err wants_card(struct engine *e, const struct sealing *s, bool *yes)
+{
+    const struct contact *contact = &s->slot->contact;
+
+    *yes = false;
+    if (signet_id_equal(&contact->named_list, signet_card_list(signet_account_card(e->account))))
+        return SIGNET_OK;
+    for (size_t i = 0; i < signet_card_device_count(contact->card); i++) {
+        struct session_slot *slot;
+        enum signet_err err =
+            engine_pick_session(e, signet_card_device(contact->card, i), s->now_ms, &slot);
+
+        if (err != SIGNET_OK)
+            return err;
+        if (!signet_session_is_initiator(slot->session) ||
+            signet_session_is_answered(slot->session))
+            *yes = true;
+    }
+    return SIGNET_OK;
+}
+
+static enum signet_err sign(struct engine *e, struct sealing *s)
+{
+    struct signet_entry_draft draft = {
+        .to = s->slot->contact.address,
+        .to_list = *signet_card_list(s->slot->contact.card),
+        .sequence = s->chain.sequence + 1,
+        .previous = s->chain.id,
+        .parents = s->parents,
+        .parent_count = s->parent_count,
+        .sent_at = s->text->sent_at,
+        .kind = SIGNET_KIND_TEXT,
+        .body = signet_buf_span(&s->text->text),
+    };
+    char id[SIGNET_ID_SHORT_SIZE];
+    enum signet_err err;
+
+    if ((err = wants_card(e, s, &draft.with_card)) != SIGNET_OK)
+        return err;
+    err = signet_entry_sign(e->library, e->account, &draft, &s->content, &s->entry);
+    if (err != SIGNET_OK)
+        return err;
+    signet_id_short(&s->entry, id);
+    return engine_explain(e, "integrity, authentication",
+        "message signed: anyone can check it later", "RSA-PSS 3072, SHA-256",
+        "entry %s: who, to whom, number %llu, the entry before it, time, hash of the text; "
+        "signature 384 bytes",
+        id, (unsigned long long)draft.sequence);
+}
+
+/* One envelope for one device, in the outbox before it leaves. */
+static enum signet_err seal_for(
+    struct engine *e, struct sealing *s, const struct signet_id *device, uint64_t message)
+{
+    struct sealed sealed = {.token = s->text->token,
+        .device = *device,
+        .entry = s->entry,
+        .conversation = s->conversation,
+        .message = message};
+    struct signet_buf envelope = {0};
+    struct session_slot *slot;
+    char name[SIGNET_ID_SHORT_SIZE];
+    enum signet_err err;
+
+    if ((err = engine_pick_session(e, device, s->now_ms, &slot)) != SIGNET_OK)
+        return err;
+    err = signet_session_seal(slot->session, signet_buf_span(&s->content), &envelope);
+    if (err != SIGNET_OK)
+        goto out;
+    if ((err = engine_save_session(e, slot->session, s->now_ms)) != SIGNET_OK)
+        goto out;
+    if ((err = engine_add_sealed(e, &sealed, signet_buf_span(&envelope))) != SIGNET_OK)
+        goto out;
+    signet_id_short(device, name);
+    err = engine_explain(e, "confidentiality, integrity",
+        "sealed under a key of its own, which is forgotten now", "AES-256-GCM; Double Ratchet",
+        "signed message of %zu bytes -> envelope of %zu bytes (padded) for device %s; session key "
+        "%s",
+        s->content.len, envelope.len, name,
+        signet_session_is_answered(slot->session) ? "ratcheted by X25519 with each answer"
+                                                  : "wrapped in it, until the first answer");
+out:
+    signet_buf_free(&envelope);
+    return err;
+}
+
+/* The line in our own history. */
+static enum signet_err record(struct engine *e, struct sealing *s, uint64_t *number_out)
+{
+    struct message message = {
+        .is_outgoing = true,
+        .id = s->entry,
+        .conversation = s->conversation,
+        .address = *signet_account_address(e->account),
+        .peer = s->slot->contact.address,
+        .device = *signet_account_device(e->account),
+        .sequence = s->chain.sequence,
+        .sent_at = s->text->sent_at,
+        .received_at = s->now_ms,
+        .kind = SIGNET_KIND_TEXT,
+        .suite = SIGNET_SUITE_1,
+    };
+    struct signet_content content;
+    enum signet_err err;
+
+    if ((err = signet_content_read(signet_buf_span(&s->content), &content)) != SIGNET_OK)
+        return err;
+    memcpy(message.salt, content.salt.ptr, sizeof(message.salt));
+    if ((err = signet_buf_append(&message.text, content.body)) != SIGNET_OK)
+        goto out;
+    if ((err = signet_buf_append(&message.signed_bytes, content.signed_bytes)) != SIGNET_OK)
+        goto out;
+    err = engine_add_message(e, &message, false);
+    *number_out = message.number;
+out:
+    message_clear(&message);
+    return err;
+}
+
+/* Our chain moves on by the entry just signed. */
+static enum signet_err extend_chain(struct engine *e, struct sealing *s)
+{
+    struct signet_entry entry = {
+        .id = s->entry, .sequence = s->chain.sequence + 1, .previous = s->chain.id};
+    uint64_t missing;
+
+    if (chain_place(&s->chain, &entry, &missing) != VERDICT_VERIFIED)
+        return SIGNET_ERR_STATE;
+    return engine_save_chain(e, &s->conversation, signet_account_device(e->account), &s->chain);
+}
+
+static enum signet_err seal_all(struct engine *e, struct sealing *s)
+{
+    const struct signet_card *card = s->slot->contact.card;
+    struct record_key draft = {.kind = RECORD_OUTBOX, .number = s->text->draft};
+    uint64_t message;
+    enum signet_err err;
+
+    if ((err = extend_chain(e, s)) != SIGNET_OK)
+        return err;
+    if ((err = record(e, s, &message)) != SIGNET_OK)
+        return err;
+    for (size_t i = 0; i < signet_card_device_count(card); i++) {
+        if ((err = seal_for(e, s, signet_card_device(card, i), message)) != SIGNET_OK)
+            return err;
+    }
+    if (s->text->draft != 0 && (err = engine_delete(e, &draft)) != SIGNET_OK)
+        return err;
+    if (s->slot->contact.state != CONTACT_NEW)
+        return SIGNET_OK;
+    s->slot->contact.state = CONTACT_UNVERIFIED; /* answering a stranger is accepting them */
+    return engine_save_contact(e, s->slot);
+}
+
+enum signet_err engine_seal(
+    struct engine *e, struct contact_slot *slot, struct outgoing *text, uint64_t now_ms)
+{
+    struct sealing s = {.slot = slot, .text = text, .now_ms = now_ms};
+    enum signet_err err;
+
+    err = signet_conversation_pair(
+        e->library, signet_account_address(e->account), &slot->contact.address, &s.conversation);
+    if (err == SIGNET_OK)
+        err = engine_load_chain(e, &s.conversation, signet_account_device(e->account), &s.chain);
+    if (err == SIGNET_OK)
+        err = collect_parents(e, &s);
+    if (err == SIGNET_OK)
+        err = sign(e, &s);
+    if (err == SIGNET_OK)
+        err = seal_all(e, &s);
+    signet_buf_free(&s.content);
+    return err;
+}

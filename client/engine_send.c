@@ -1,0 +1,282 @@
+/* Texts on their way to being sealed: docs/protocol.md, sections 3 to 7. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "client/engine_internal.h"
+
+#define FRESH_MS (UINT64_C(3600) * 1000) /* how long a fetched card is good to send to */
+
+/* How far a text came. */
+enum progress { WAITS, IS_DONE };
+
+void engine_free_outgoing(struct outgoing *text)
+{
+    signet_buf_free(&text->text);
+    free(text);
+}
+
+/* Whom a text is for, in words. */
+static void call_text(
+    struct engine *e, const struct outgoing *text, char out[SIGNET_ID_GROUPS_SIZE])
+{
+    char brief[SIGNET_ID_SHORT_SIZE];
+    struct contact_slot *slot;
+    const char *name = text->peer;
+
+    if (text->has_address && engine_load_contact(e, &text->address, &slot) == SIGNET_OK) {
+        name = engine_call_contact(&slot->contact, brief);
+    } else if (name[0] == '\0') {
+        signet_id_short(&text->address, brief);
+        name = brief;
+    }
+    memcpy(out, name, strlen(name) + 1);
+}
+
+/* Problems after which a stored draft is worth keeping for another day. */
+static bool is_kept(enum engine_problem problem)
+{
+    return problem == PROBLEM_OFTEN || problem == PROBLEM_RELAY;
+}
+
+static bool is_kept_draft(enum engine_problem problem)
+{
+    return is_kept(problem) || problem == PROBLEM_IDENTITY || problem == PROBLEM_LIST ||
+           problem == PROBLEM_CARD || problem == PROBLEM_EXPIRED || problem == PROBLEM_NO_BUNDLE;
+}
+
+/* Say why a text cannot be sent. What was asked for just now is given back with its cause; what
+ * has waited in the outbox goes on waiting where that can help. */
+static enum signet_err fail_text(
+    struct engine *e, struct outgoing *text, enum engine_problem problem)
+{
+    struct record_key key = {.kind = RECORD_OUTBOX, .number = text->draft};
+    char whom[SIGNET_ID_GROUPS_SIZE];
+    bool keep = text->token == 0 ? is_kept_draft(problem) : is_kept(problem);
+    struct contact_slot *slot;
+    enum signet_err err;
+
+    if (keep && text->has_address && text->draft == 0 &&
+        (err = engine_save_draft(e, text)) != SIGNET_OK)
+        return err;
+    if (keep && text->draft == 0)
+        problem = PROBLEM_OFFLINE;
+    if (!keep && text->draft != 0 && (err = engine_delete(e, &key)) != SIGNET_OK)
+        return err;
+    call_text(e, text, whom);
+    if ((err = engine_fail(e, problem, text->token, whom)) != SIGNET_OK)
+        return err;
+    if (problem == PROBLEM_IDENTITY && text->has_address &&
+        engine_load_contact(e, &text->address, &slot) == SIGNET_OK)
+        e->output->last_event->address = slot->contact.changed_to;
+    return SIGNET_OK;
+}
+
+enum signet_err engine_fail_texts(struct engine *e, const struct signet_id *address,
+    const char *name, enum engine_problem problem)
+{
+    struct outgoing **link = &e->outgoing;
+
+    while (*link != NULL) {
+        struct outgoing *text = *link;
+        bool is_meant = address != NULL
+                            ? text->has_address && signet_id_equal(&text->address, address)
+                            : !text->has_address && strcmp(text->peer, name) == 0;
+        enum signet_err err;
+
+        if (!is_meant) {
+            link = &text->next;
+            continue;
+        }
+        *link = text->next;
+        err = fail_text(e, text, problem);
+        engine_free_outgoing(text);
+        if (err != SIGNET_OK)
+            return err;
+    }
+    return SIGNET_OK;
+}
+
+static bool is_name_asked(const struct engine *e, const char *name)
+{
+    for (const struct outgoing *text = e->outgoing; text != NULL; text = text->next) {
+        if (text->is_asking && strcmp(text->peer, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Find out the address. PROBLEM_NONE with has_address still false: the relay is being asked. */
+static enum signet_err resolve(
+    struct engine *e, struct outgoing *text, enum engine_problem *problem)
+{
+    enum signet_err err;
+
+    if (signet_id_parse(text->peer, &text->address) == SIGNET_OK) {
+        text->has_address = true;
+        return SIGNET_OK;
+    }
+    if (!signet_name_is_valid(signet_span_str(text->peer))) {
+        *problem = PROBLEM_BAD_NAME;
+        return SIGNET_OK;
+    }
+    err = engine_load_name(e, text->peer, &text->address);
+    text->has_address = err == SIGNET_OK;
+    if (err != SIGNET_ERR_UNKNOWN)
+        return err;
+    if (strcmp(text->peer, e->relay.name) == 0) {
+        *problem = PROBLEM_SELF;
+        return SIGNET_OK;
+    }
+    if (e->phase != PHASE_READY || is_name_asked(e, text->peer))
+        return SIGNET_OK;
+    text->is_asking = true;
+    return engine_find_name(e, text->peer);
+}
+
+/* The contact must be one that may be written to; its card fresh and in time. *ready: go on. */
+static enum signet_err check_contact(struct engine *e, struct contact_slot *slot, uint64_t now_ms,
+    enum engine_problem *problem, bool *ready)
+{
+    struct contact *contact = &slot->contact;
+
+    *ready = false;
+    if (contact->has_changed) {
+        *problem = PROBLEM_IDENTITY;
+        return SIGNET_OK;
+    }
+    if (slot->is_asking || e->phase != PHASE_READY)
+        return SIGNET_OK;
+    if (now_ms < contact->fetched_at || now_ms - contact->fetched_at >= FRESH_MS)
+        return engine_find_contact(e, slot);
+    if (!contact->is_expired &&
+        signet_card_check_time(contact->card, now_ms) == SIGNET_ERR_EXPIRED) {
+        /* Once seen expired, expired for good: a clock set back opens no old door. */
+        contact->is_expired = true;
+        *problem = PROBLEM_EXPIRED;
+        return engine_save_contact(e, slot);
+    }
+    if (contact->is_expired)
+        *problem = PROBLEM_EXPIRED;
+    *ready = !contact->is_expired;
+    return SIGNET_OK;
+}
+
+/* A session with each device of the contact; *ready where all are there. */
+static enum signet_err check_sessions(
+    struct engine *e, struct contact_slot *slot, uint64_t now_ms, bool *ready)
+{
+    *ready = false;
+    for (size_t i = 0; i < signet_card_device_count(slot->contact.card); i++) {
+        const struct signet_id *device = signet_card_device(slot->contact.card, i);
+        struct session_slot *session;
+        enum signet_err err = engine_pick_session(e, device, now_ms, &session);
+
+        if (err == SIGNET_ERR_UNKNOWN)
+            return engine_take(e, slot, device);
+        if (err != SIGNET_OK)
+            return err;
+    }
+    *ready = true;
+    return SIGNET_OK;
+}
+
+/* What still keeps a text whose address is known; seals it when nothing does. */
+static enum signet_err advance_resolved(struct engine *e, struct outgoing *text, uint64_t now_ms,
+    enum engine_problem *problem, enum progress *progress)
+{
+    struct contact_slot *slot;
+    bool ready;
+    enum signet_err err;
+
+    if (signet_id_equal(&text->address, signet_account_address(e->account))) {
+        *problem = PROBLEM_SELF;
+        return SIGNET_OK;
+    }
+    err = engine_load_contact(e, &text->address, &slot);
+    if (err == SIGNET_ERR_UNKNOWN) {
+        if (e->phase != PHASE_READY || text->is_asking)
+            return SIGNET_OK;
+        text->is_asking = true;
+        return engine_find_address(e, &text->address);
+    }
+    if (err != SIGNET_OK)
+        return err;
+    if ((err = check_contact(e, slot, now_ms, problem, &ready)) != SIGNET_OK)
+        return err;
+    if (*problem == PROBLEM_NONE && e->phase != PHASE_READY && text->draft == 0)
+        return engine_save_draft(e, text);
+    if (!ready || *problem != PROBLEM_NONE)
+        return SIGNET_OK;
+    if ((err = check_sessions(e, slot, now_ms, &ready)) != SIGNET_OK || !ready)
+        return err;
+    *progress = IS_DONE;
+    return engine_seal(e, slot, text, now_ms);
+}
+
+static enum signet_err advance(
+    struct engine *e, struct outgoing *text, uint64_t now_ms, enum progress *progress)
+{
+    enum engine_problem problem = PROBLEM_NONE;
+    enum signet_err err = SIGNET_OK;
+
+    *progress = WAITS;
+    if (!text->has_address && (err = resolve(e, text, &problem)) != SIGNET_OK)
+        return err;
+    if (text->has_address)
+        err = advance_resolved(e, text, now_ms, &problem, progress);
+    if (err != SIGNET_OK || problem == PROBLEM_NONE)
+        return err;
+    *progress = IS_DONE;
+    return fail_text(e, text, problem);
+}
+
+enum signet_err engine_pump(struct engine *e, uint64_t now_ms)
+{
+    struct outgoing **link = &e->outgoing;
+
+    while (*link != NULL) {
+        struct outgoing *text = *link;
+        enum progress progress;
+        enum signet_err err = advance(e, text, now_ms, &progress);
+
+        if (err != SIGNET_OK)
+            return err;
+        if (progress == WAITS) {
+            link = &text->next;
+        } else {
+            *link = text->next;
+            engine_free_outgoing(text);
+        }
+    }
+    return engine_flush_outbox(e);
+}
+
+enum signet_err engine_send(struct engine *engine, const struct engine_text *text, uint64_t now_ms,
+    struct engine_output *output)
+{
+    struct outgoing *outgoing;
+    struct outgoing **link = &engine->outgoing;
+    size_t peer_len = strlen(text->peer);
+    enum signet_err err;
+
+    engine->output = output;
+    if (text->text.len == 0 || text->text.len > SIGNET_TEXT_MAX || !utf8_is_valid(text->text))
+        return engine_fail(engine, PROBLEM_TEXT, text->token, "");
+    if (peer_len == 0 || peer_len >= sizeof(outgoing->peer))
+        return engine_fail(engine, PROBLEM_BAD_NAME, text->token, "");
+    outgoing = calloc(1, sizeof(*outgoing));
+    if (outgoing == NULL)
+        return SIGNET_ERR_NOMEM;
+    memcpy(outgoing->peer, text->peer, peer_len);
+    outgoing->token = text->token;
+    outgoing->sent_at = now_ms;
+    if ((err = signet_buf_append(&outgoing->text, text->text)) != SIGNET_OK) {
+        engine_free_outgoing(outgoing);
+        return err;
+    }
+    while (*link != NULL)
+        link = &(*link)->next;
+    *link = outgoing;
+    return engine_pump(engine, now_ms);
+}

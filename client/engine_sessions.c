@@ -1,0 +1,301 @@
+/* Sessions in the engine: docs/protocol.md, section 5 (which one to use, how many live). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/engine_internal.h"
+#include "wire/cbor.h"
+
+/* The transcripts of a device's live sessions: RECORD_SESSIONS. */
+struct session_list {
+    size_t count;
+    struct signet_id transcripts[SIGNET_SESSIONS_MAX + 1];
+};
+
+static struct record_key key_of(enum record_kind kind, const struct signet_id *id)
+{
+    struct record_key key = {kind, signet_id_span(id), 0};
+
+    return key;
+}
+
+static struct record_key tag_key(const struct signet_tag *tag)
+{
+    struct record_key key = {RECORD_TAG, signet_span_of(tag->b, sizeof(tag->b)), 0};
+
+    return key;
+}
+
+static enum signet_err load_list(
+    struct engine *e, const struct signet_id *device, struct session_list *list)
+{
+    struct record_key key = key_of(RECORD_SESSIONS, device);
+    struct signet_buf value = {0};
+    struct wire_reader r;
+    enum signet_err err = engine_get(e, &key, &value);
+
+    memset(list, 0, sizeof(*list));
+    if (err == SIGNET_ERR_UNKNOWN)
+        return SIGNET_OK;
+    if (err != SIGNET_OK)
+        return err;
+    r = wire_reader(signet_buf_span(&value));
+    list->count = wire_get_array(&r, 0, SIGNET_SESSIONS_MAX);
+    for (size_t i = 0; i < list->count; i++)
+        wire_get_id(&r, &list->transcripts[i]);
+    err = wire_reader_finish(&r);
+    signet_buf_free(&value);
+    return err;
+}
+
+static enum signet_err save_list(
+    struct engine *e, const struct signet_id *device, const struct session_list *list)
+{
+    struct record_key key = key_of(RECORD_SESSIONS, device);
+    struct signet_buf value = {0};
+    struct wire_writer w = wire_writer(&value);
+    enum signet_err err;
+
+    wire_put_array(&w, list->count);
+    for (size_t i = 0; i < list->count; i++)
+        wire_put_id(&w, &list->transcripts[i]);
+    if ((err = wire_writer_finish(&w)) == SIGNET_OK)
+        err = engine_put(e, &key, signet_buf_span(&value));
+    signet_buf_free(&value);
+    return err;
+}
+
+static struct session_slot *find_slot(struct engine *e, const struct signet_id *transcript)
+{
+    struct session_slot *slot = e->sessions;
+
+    while (slot != NULL && !signet_id_equal(signet_session_transcript(slot->session), transcript))
+        slot = slot->next;
+    return slot;
+}
+
+/* A new slot for a session; takes the session over on success. */
+static enum signet_err add_slot(
+    struct engine *e, struct signet_session *session, struct session_slot **slot_out)
+{
+    struct session_slot *slot = calloc(1, sizeof(*slot));
+
+    if (slot == NULL)
+        return SIGNET_ERR_NOMEM;
+    slot->session = session;
+    slot->next = e->sessions;
+    e->sessions = slot;
+    *slot_out = slot;
+    return SIGNET_OK;
+}
+
+enum signet_err engine_load_session(
+    struct engine *e, const struct signet_id *transcript, struct session_slot **slot_out)
+{
+    struct record_key key = key_of(RECORD_SESSION, transcript);
+    struct session_slot *slot = find_slot(e, transcript);
+    struct signet_session *session = NULL;
+    struct signet_buf value = {0};
+    enum signet_err err;
+
+    if (slot != NULL) {
+        *slot_out = slot;
+        return SIGNET_OK;
+    }
+    err = engine_get(e, &key, &value);
+    if (err == SIGNET_OK)
+        err = signet_session_decode(e->library, signet_buf_span(&value), &session);
+    signet_buf_free(&value);
+    if (err == SIGNET_ERR_AUTH || err == SIGNET_ERR_FORMAT) {
+        /* The loss is ours alone to know: a new session follows, the others go on. */
+        if ((err = engine_note(e, "a session's record is damaged; a new session is needed")) !=
+            SIGNET_OK)
+            return err;
+        return SIGNET_ERR_UNKNOWN;
+    }
+    if (err != SIGNET_OK)
+        return err;
+    if ((err = add_slot(e, session, &slot)) != SIGNET_OK) {
+        signet_session_free(session);
+        return err;
+    }
+    *slot_out = slot;
+    return signet_session_tags(session, slot->tags, &slot->tag_count);
+}
+
+/* Replace the stored tags of a session by those under which messages may now arrive. */
+static enum signet_err save_tags(struct engine *e, struct session_slot *slot)
+{
+    struct signet_tag tags[SIGNET_SESSION_TAGS_MAX];
+    const struct signet_id *transcript = signet_session_transcript(slot->session);
+    size_t count;
+    enum signet_err err = signet_session_tags(slot->session, tags, &count);
+
+    if (err != SIGNET_OK)
+        return err;
+    if (count == slot->tag_count && memcmp(tags, slot->tags, count * sizeof(tags[0])) == 0)
+        return SIGNET_OK;
+    for (size_t i = 0; i < slot->tag_count; i++) {
+        struct record_key key = tag_key(&slot->tags[i]);
+
+        if ((err = engine_delete(e, &key)) != SIGNET_OK)
+            return err;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct record_key key = tag_key(&tags[i]);
+
+        if ((err = engine_put(e, &key, signet_id_span(transcript))) != SIGNET_OK)
+            return err;
+    }
+    memcpy(slot->tags, tags, count * sizeof(tags[0]));
+    slot->tag_count = count;
+    return SIGNET_OK;
+}
+
+/* Forget a session; its transcript stays known, so that it is not begun again by a replay. */
+static enum signet_err drop_session(struct engine *e, const struct signet_id *transcript)
+{
+    struct record_key key = key_of(RECORD_SESSION, transcript);
+    struct session_slot *slot;
+    enum signet_err err = engine_load_session(e, transcript, &slot);
+
+    if (err == SIGNET_OK) {
+        struct session_slot **link = &e->sessions;
+
+        for (size_t i = 0; i < slot->tag_count; i++) {
+            struct record_key tag = tag_key(&slot->tags[i]);
+
+            if ((err = engine_delete(e, &tag)) != SIGNET_OK)
+                return err;
+        }
+        while (*link != slot)
+            link = &(*link)->next;
+        *link = slot->next;
+        signet_session_free(slot->session);
+        free(slot);
+    } else if (err != SIGNET_ERR_UNKNOWN) {
+        return err;
+    }
+    return engine_delete(e, &key);
+}
+
+enum signet_err engine_drop_sessions(struct engine *e, const struct signet_id *device)
+{
+    struct session_list list;
+    enum signet_err err = load_list(e, device, &list);
+
+    for (size_t i = 0; err == SIGNET_OK && i < list.count; i++)
+        err = drop_session(e, &list.transcripts[i]);
+    list.count = 0;
+    return err == SIGNET_OK ? save_list(e, device, &list) : err;
+}
+
+/* When a session was last of use: to find the one used longest ago. */
+static uint64_t used_at(const struct signet_session *session)
+{
+    uint64_t received = signet_session_received_at(session);
+
+    return received > 0 ? received : signet_session_created_at(session);
+}
+
+/* Put a new session on its device's list; the one used longest ago goes where there is no room. */
+static enum signet_err list_session(struct engine *e, const struct signet_session *session)
+{
+    const struct signet_id *device = signet_session_peer_device(session);
+    struct session_list list;
+    size_t oldest = 0;
+    uint64_t oldest_at = UINT64_MAX;
+    enum signet_err err = load_list(e, device, &list);
+
+    if (err != SIGNET_OK)
+        return err;
+    if (list.count == SIGNET_SESSIONS_MAX) {
+        for (size_t i = 0; i < list.count; i++) {
+            struct session_slot *slot;
+            uint64_t at = 0; /* a session that is lost goes first */
+
+            err = engine_load_session(e, &list.transcripts[i], &slot);
+            if (err == SIGNET_OK)
+                at = used_at(slot->session);
+            else if (err != SIGNET_ERR_UNKNOWN)
+                return err;
+            if (at < oldest_at) {
+                oldest_at = at;
+                oldest = i;
+            }
+        }
+        if ((err = drop_session(e, &list.transcripts[oldest])) != SIGNET_OK)
+            return err;
+        list.transcripts[oldest] = list.transcripts[--list.count];
+    }
+    list.transcripts[list.count++] = *signet_session_transcript(session);
+    return save_list(e, device, &list);
+}
+
+enum signet_err engine_save_session(
+    struct engine *e, struct signet_session *session, uint64_t now_ms)
+{
+    const struct signet_id *transcript = signet_session_transcript(session);
+    struct record_key key = key_of(RECORD_SESSION, transcript);
+    struct session_slot *slot = find_slot(e, transcript);
+    struct signet_buf value = {0};
+    enum signet_err err;
+
+    if (slot == NULL) {
+        if ((err = list_session(e, session)) != SIGNET_OK)
+            return err;
+        err = engine_mark_seen(e, RECORD_TRANSCRIPT, transcript, now_ms);
+        if (err != SIGNET_OK)
+            return err;
+    }
+    if ((err = signet_session_encode(session, &value)) == SIGNET_OK)
+        err = engine_put(e, &key, signet_buf_span(&value));
+    signet_buf_free(&value);
+    if (err != SIGNET_OK)
+        return err;
+    if (slot == NULL) {
+        if ((err = add_slot(e, session, &slot)) != SIGNET_OK)
+            return err;
+    } else if (slot->session != session) {
+        signet_session_free(slot->session);
+        slot->session = session;
+    }
+    return save_tags(e, slot);
+}
+
+/* Whether `a` is to be preferred for sending: the one last received on; before anything was
+ * received, the one with the lowest transcript, so that both sides settle on the same. */
+static bool is_better(const struct signet_session *a, const struct signet_session *b)
+{
+    uint64_t at_a = signet_session_received_at(a), at_b = signet_session_received_at(b);
+
+    if (at_a != at_b)
+        return at_a > at_b;
+    return signet_id_compare(signet_session_transcript(a), signet_session_transcript(b)) < 0;
+}
+
+enum signet_err engine_pick_session(struct engine *e, const struct signet_id *device,
+    uint64_t now_ms, struct session_slot **slot_out)
+{
+    struct session_slot *best = NULL;
+    struct session_list list;
+    enum signet_err err = load_list(e, device, &list);
+
+    if (err != SIGNET_OK)
+        return err;
+    for (size_t i = 0; i < list.count; i++) {
+        struct session_slot *slot;
+
+        err = engine_load_session(e, &list.transcripts[i], &slot);
+        if (err == SIGNET_ERR_UNKNOWN)
+            continue;
+        if (err != SIGNET_OK)
+            return err;
+        if (!signet_session_is_worn(slot->session, now_ms) &&
+            (best == NULL || is_better(slot->session, best->session)))
+            best = slot;
+    }
+    if (best == NULL)
+        return SIGNET_ERR_UNKNOWN;
+    *slot_out = best;
+    return SIGNET_OK;
+}
