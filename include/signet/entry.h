@@ -70,9 +70,16 @@ struct signet_entry {
     uint8_t salt[32];         /* with the body gives the signed `content` */
 };
 
-/* The card that came with content; empty if none. Errors: FORMAT, LIMIT. */
-SIGNET_API SIGNET_MUST_USE enum signet_err signet_content_card(
-    signet_span content, signet_span *card_out);
+/* The parts of content, not verified; spans borrow. */
+struct signet_content {
+    signet_span signed_bytes; /* the COSE_Sign1: what to keep for a later proof */
+    signet_span salt;
+    signet_span body;
+    signet_span card; /* the sender's card; empty if none came along */
+};
+/* Errors: FORMAT, LIMIT, PROFILE; *content_out is unchanged then. */
+SIGNET_API SIGNET_MUST_USE enum signet_err signet_content_read(
+    signet_span content, struct signet_content *content_out);
 
 /*
  * Verify content that came by `channel`.

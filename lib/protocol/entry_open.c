@@ -14,22 +14,14 @@
 #include "wire/cbor.h"
 #include "wire/cose.h"
 
-/* Content before anything is verified; spans borrow. */
-struct content {
-    signet_span cose;
-    signet_span salt;
-    signet_span body;
-    signet_span card; /* empty: none */
-};
-
-static enum signet_err read_content(signet_span bytes, struct content *out)
+enum signet_err signet_content_read(signet_span bytes, struct signet_content *content_out)
 {
     struct wire_reader r = wire_reader(bytes);
-    struct content content = {0};
+    struct signet_content content = {0};
     enum signet_err err;
 
     wire_expect_array(&r, CONTENT_FIELDS);
-    content.cose = wire_get_bytes(&r, 1, ENTRY_MAX + COSE_SIGNATURE_MAX);
+    content.signed_bytes = wire_get_bytes(&r, 1, ENTRY_MAX + COSE_SIGNATURE_MAX);
     if (!wire_get_null(&r)) /* batch: not in this version */
         wire_reader_fail(&r, SIGNET_ERR_PROFILE);
     content.salt = wire_get_bytes(&r, ENTRY_SALT_LEN, ENTRY_SALT_LEN);
@@ -38,41 +30,37 @@ static enum signet_err read_content(signet_span bytes, struct content *out)
         content.card = wire_get_bytes(&r, 1, SIGNET_CARD_MAX);
     if ((err = wire_reader_finish(&r)) != SIGNET_OK)
         return err;
-    *out = content;
+    *content_out = content;
     return SIGNET_OK;
 }
 
-enum signet_err signet_content_card(signet_span content, signet_span *card_out)
-{
-    struct content parts;
-    enum signet_err err = read_content(content, &parts);
+/* To whom an entry is, in rising order. */
+struct recipients {
+    size_t count;
+    struct signet_id addresses[ENTRY_TO_MAX], lists[ENTRY_TO_MAX];
+};
 
-    if (err == SIGNET_OK)
-        *card_out = parts.card;
-    return err;
+static void read_recipients(struct wire_reader *r, struct recipients *to)
+{
+    to->count = wire_get_array(r, 1, ENTRY_TO_MAX);
+    for (size_t i = 0; i < to->count; i++) {
+        wire_expect_array(r, 2);
+        wire_get_id(r, &to->addresses[i]);
+        wire_get_id(r, &to->lists[i]);
+        if (i > 0 && signet_id_compare(&to->addresses[i - 1], &to->addresses[i]) >= 0)
+            wire_reader_fail(r, SIGNET_ERR_FORMAT);
+    }
 }
 
-/* Recipients in rising order; finds the one that is us. */
-static bool read_recipients(
-    struct wire_reader *r, const struct signet_account *account, struct signet_id *to_list)
+/* The list under which an address is among them; NULL if it is not. */
+static const struct signet_id *recipient_list(
+    const struct recipients *to, const struct signet_id *address)
 {
-    size_t count = wire_get_array(r, 1, ENTRY_TO_MAX);
-    struct signet_id address, list, before;
-    bool found = false;
-
-    for (size_t i = 0; i < count; i++) {
-        wire_expect_array(r, 2);
-        wire_get_id(r, &address);
-        wire_get_id(r, &list);
-        if (i > 0 && signet_id_compare(&before, &address) >= 0)
-            wire_reader_fail(r, SIGNET_ERR_FORMAT);
-        before = address;
-        if (signet_id_equal(&address, signet_account_address(account))) {
-            found = true;
-            *to_list = list;
-        }
+    for (size_t i = 0; i < to->count; i++) {
+        if (signet_id_equal(&to->addresses[i], address))
+            return &to->lists[i];
     }
-    return found;
+    return NULL;
 }
 
 static void read_parents(struct wire_reader *r, struct signet_entry *entry)
@@ -90,13 +78,15 @@ static enum signet_err read_entry(signet_span bytes, const struct signet_account
     struct signet_entry *entry, struct signet_id *content_hash, bool *names_us)
 {
     struct wire_reader r = wire_reader(bytes);
+    const struct signet_id *own_list;
+    struct recipients to;
     bool is_first;
 
     if (bytes.len > ENTRY_MAX)
         return SIGNET_ERR_LIMIT;
     wire_expect_array(&r, ENTRY_FIELDS);
     wire_get_id(&r, &entry->conversation);
-    *names_us = read_recipients(&r, account, &entry->to_list);
+    read_recipients(&r, &to);
     wire_get_id(&r, &entry->device);
     wire_get_id(&r, &entry->address);
     wire_get_id(&r, &entry->list);
@@ -108,8 +98,13 @@ static enum signet_err read_entry(signet_span bytes, const struct signet_account
     entry->sent_at = wire_get_uint(&r, SIGNET_TIME_MAX);
     entry->kind = wire_get_uint(&r, UINT16_MAX);
     wire_get_id(&r, content_hash);
-    if (entry->sequence == 0 || is_first != (entry->sequence == 1))
+    if (entry->sequence == 0 || is_first != (entry->sequence == 1) ||
+        recipient_list(&to, &entry->address) != NULL)
         wire_reader_fail(&r, SIGNET_ERR_FORMAT);
+    own_list = recipient_list(&to, signet_account_address(account));
+    *names_us = own_list != NULL;
+    if (*names_us)
+        entry->to_list = *own_list;
     return wire_reader_finish(&r);
 }
 
@@ -144,8 +139,9 @@ static enum signet_err check_channel(struct signet_library *library,
 }
 
 /* That salt and body are what was signed, and of a kind that is spoken here. */
-static enum signet_err check_body(struct signet_library *library, const struct content *content,
-    const struct signet_id *signed_hash, struct signet_entry *entry)
+static enum signet_err check_body(struct signet_library *library,
+    const struct signet_content *content, const struct signet_id *signed_hash,
+    struct signet_entry *entry)
 {
     struct signet_id hash;
     enum signet_err err;
@@ -168,16 +164,16 @@ enum signet_err signet_entry_open(struct signet_library *library, signet_span co
     const struct signet_channel *channel, struct signet_entry *entry_out)
 {
     struct signet_entry entry = {0};
-    struct content parts;
+    struct signet_content parts;
     struct signet_id content_hash;
     const struct crypto_rsa_public *key;
     signet_span payload;
     bool names_us = false;
     enum signet_err err;
 
-    if ((err = read_content(content, &parts)) != SIGNET_OK)
+    if ((err = signet_content_read(content, &parts)) != SIGNET_OK)
         return err;
-    if ((err = signed_peek(parts.cose, TYP_ENTRY, &payload)) != SIGNET_OK)
+    if ((err = signed_peek(parts.signed_bytes, TYP_ENTRY, &payload)) != SIGNET_OK)
         return err;
     err = read_entry(payload, channel->account, &entry, &content_hash, &names_us);
     if (err != SIGNET_OK)
@@ -186,7 +182,7 @@ enum signet_err signet_entry_open(struct signet_library *library, signet_span co
     key = card_device_key(channel->peer_card, &channel->peer_device);
     if (key == NULL || !signet_id_equal(&entry.device, &channel->peer_device))
         return SIGNET_ERR_SIGNER;
-    if ((err = signed_open(key, TYP_ENTRY, parts.cose, &payload)) != SIGNET_OK)
+    if ((err = signed_open(key, TYP_ENTRY, parts.signed_bytes, &payload)) != SIGNET_OK)
         return err;
     if ((err = check_channel(library, channel, &entry, names_us)) != SIGNET_OK)
         return err;
@@ -194,7 +190,7 @@ enum signet_err signet_entry_open(struct signet_library *library, signet_span co
         return err;
     if ((err = entry_hash(library, payload, &entry.id)) != SIGNET_OK)
         return err;
-    entry.signed_bytes = parts.cose;
+    entry.signed_bytes = parts.signed_bytes;
     *entry_out = entry;
     return SIGNET_OK;
 }
