@@ -38,8 +38,8 @@ static void read_device(
 {
     wire_expect_array(r, DEVICE_FIELDS);
     *spki_out = wire_get_bytes(r, 1, CRYPTO_RSA_SPKI_MAX);
-    *since_out = wire_get_uint(r, version);
-    if (*since_out == 0)
+    *since_out = wire_get_uint(r, SIGNET_TIME_MAX);
+    if (*since_out == 0 || *since_out > version)
         wire_reader_fail(r, SIGNET_ERR_FORMAT);
 }
 
