@@ -178,15 +178,15 @@ enum signet_err signet_account_encode(const struct signet_account *account, stru
     return err;
 }
 
-/* The keys must be those that the card names. */
-static enum signet_err check_keys(const struct signet_account *account)
+/* The keys must be those that the card names, and its list one of the account's own. */
+static enum signet_err check_parts(const struct signet_account *account)
 {
     const struct device_list *list = card_list(account->card);
     const struct crypto_rsa_public *identity = crypto_rsa_private_public(account->identity);
 
     if (!signet_id_equal(&list->signer, crypto_rsa_public_fingerprint(identity)) ||
         !signet_card_has_device(account->card, signet_account_device(account)) ||
-        account->issued_count == 0)
+        !signet_account_issued_list(account, signet_card_list(account->card)))
         return SIGNET_ERR_FORMAT;
     return SIGNET_OK;
 }
@@ -218,7 +218,7 @@ enum signet_err signet_account_decode(
         goto out;
     if ((err = signet_card_read(library, card, &account->card)) != SIGNET_OK)
         goto out;
-    if ((err = check_keys(account)) != SIGNET_OK)
+    if ((err = check_parts(account)) != SIGNET_OK)
         goto out;
     *account_out = account;
     account = NULL;
