@@ -82,7 +82,7 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_bundle_make(struct signet_libr
 /* Append the secret form. Errors: NOMEM, CRYPTO. */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_bundle_secrets_encode(
     const struct signet_bundle_secrets *secrets, struct signet_buf *out);
-/* Errors: FORMAT, KEY, NOMEM, CRYPTO. */
+/* Errors: FORMAT, LIMIT, KEY, NOMEM, CRYPTO. */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_bundle_secrets_decode(
     struct signet_library *library, signet_span encoded,
     struct signet_bundle_secrets **secrets_out);

@@ -55,6 +55,7 @@ static enum signet_err parse(signet_span payload, struct signet_bundle *bundle, 
 {
     struct wire_reader r = wire_reader(payload);
     signet_span prekey;
+    enum signet_err err;
 
     wire_expect_array(&r, BUNDLE_FIELDS);
     wire_get_id(&r, &bundle->device);
@@ -71,8 +72,8 @@ static enum signet_err parse(signet_span payload, struct signet_bundle *bundle, 
     wire_expect_array(&r, 2);
     wire_get_id(&r, &bundle->one_time_root);
     bundle->one_time_count = (size_t)wire_get_uint(&r, SIGNET_ONE_TIME_COUNT);
-    if (wire_reader_finish(&r) != SIGNET_OK)
-        return r.err != SIGNET_OK ? r.err : SIGNET_ERR_FORMAT;
+    if ((err = wire_reader_finish(&r)) != SIGNET_OK)
+        return err;
     memcpy(bundle->signed_prekey.k, prekey.ptr, CRYPTO_DH_LEN);
     if (bundle->version == 0 || bundle->one_time_count == 0 ||
         bundle->not_after < bundle->not_before ||

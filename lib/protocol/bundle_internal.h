@@ -49,7 +49,8 @@ SIGNET_MUST_USE enum signet_err bundle_write(
     const struct signet_bundle *bundle, struct signet_buf *out);
 
 /* Bundle secrets from keys that are there (tests) or were just made. Takes oaep_key over, also on
- * failure. */
+ * failure. The signed bundle is appended to out[0], the one-time public keys to out[1]. Errors:
+ * NOMEM, CRYPTO; outputs are unchanged then. */
 struct bundle_keys {
     struct crypto_rsa_private *oaep_key;
     struct crypto_reject_key reject;
