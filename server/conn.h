@@ -135,8 +135,8 @@ void core_replace_route(struct relay_core *core, const struct store_route *route
 void core_submit_again(struct relay_core *core);
 /* Ask the store to remove what is past its time, if that is due. */
 void core_expire(struct relay_core *core);
-/* Whether something made at `ms` is within the tolerance of the relay's clock. */
-bool core_is_timely(const struct relay_core *core, uint64_t ms);
+/* Whether something was made within the last 24 hours; the future is signet_card_check_time's. */
+bool core_is_recent(const struct relay_core *core, uint64_t ms);
 
 /* ---- dispatch.c ---- */
 

@@ -59,10 +59,9 @@ void core_set_time(struct relay_core *core, uint64_t wall_ms, uint64_t monotonic
     core->monotonic_ms = monotonic_ms;
 }
 
-bool core_is_timely(const struct relay_core *core, uint64_t ms)
+bool core_is_recent(const struct relay_core *core, uint64_t ms)
 {
-    return ms <= core->wall_ms + SIGNET_CLOCK_TOLERANCE_MS &&
-           core->wall_ms <= ms + SIGNET_CLOCK_TOLERANCE_MS;
+    return core->wall_ms <= ms + SIGNET_CLOCK_TOLERANCE_MS;
 }
 
 /* ---- connections ---- */

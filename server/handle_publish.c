@@ -68,8 +68,8 @@ static enum signet_err check_card(
 
     if (err != SIGNET_OK)
         return err;
-    if (!core_is_timely(core, signet_card_issued_at(card)))
-        return SIGNET_ERR_NOT_YET;
+    if (!core_is_recent(core, signet_card_issued_at(card)))
+        return SIGNET_ERR_EXPIRED;
     return signet_card_check_time(card, core->wall_ms);
 }
 
@@ -103,8 +103,8 @@ static enum signet_err check_bundle(struct relay_core *core, const struct conn *
 
     if (!signet_id_equal(signet_bundle_device(bundle), &conn->device->id))
         return SIGNET_ERR_SIGNER;
-    if (!core_is_timely(core, signet_bundle_not_before(bundle)))
-        return SIGNET_ERR_NOT_YET;
+    if (!core_is_recent(core, signet_bundle_not_before(bundle)))
+        return SIGNET_ERR_EXPIRED;
     if ((err = signet_bundle_check_time(bundle, core->wall_ms)) != SIGNET_OK)
         return err;
     return signet_bundle_check_keys(core->library, bundle, keys);

@@ -103,8 +103,8 @@ static enum signet_err verify(struct relay_core *core, struct conn *conn, struct
         return err;
     if ((err = signet_card_read(core->library, message.card, &card)) != SIGNET_OK)
         return err;
-    if (!core_is_timely(core, signet_card_issued_at(card)))
-        err = SIGNET_ERR_NOT_YET;
+    if (!core_is_recent(core, signet_card_issued_at(card)))
+        err = SIGNET_ERR_EXPIRED;
     else
         err = signet_card_check_time(card, core->wall_ms);
     if (err == SIGNET_OK)

@@ -25,6 +25,7 @@ static void on_delivered(void *ctx, uint64_t connection, struct store_message me
 {
     struct core_rig_sink *sink = ctx;
 
+    sink->rig->deliveries++;
     push(sink->rig, &(struct core_rig_event){
                         .worker = sink->worker, .connection = connection, .message = message});
 }
@@ -146,19 +147,27 @@ static bool take_events(struct core_rig *rig)
     return is_any;
 }
 
+static bool step(struct core_rig *rig)
+{
+    bool is_any = false;
+
+    for (uint32_t i = 0; i < CORE_RIG_WORKERS; i++) {
+        core_flush(rig->cores[i]);
+        is_any |= take_output(rig, rig->cores[i]);
+    }
+    is_any |= store_sqlite_step(rig->store) > 0;
+    return take_events(rig) || is_any;
+}
+
+void core_rig_step(struct core_rig *rig)
+{
+    (void)step(rig);
+}
+
 void core_rig_turn(struct core_rig *rig)
 {
-    bool is_busy = true;
-
-    while (is_busy) {
-        is_busy = false;
-        for (uint32_t i = 0; i < CORE_RIG_WORKERS; i++) {
-            core_flush(rig->cores[i]);
-            is_busy |= take_output(rig, rig->cores[i]);
-        }
-        is_busy |= store_sqlite_step(rig->store) > 0;
-        is_busy |= take_events(rig);
-    }
+    while (step(rig))
+        continue;
 }
 
 void core_rig_wait(struct core_rig *rig, uint64_t ms)

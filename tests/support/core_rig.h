@@ -47,7 +47,8 @@ struct core_rig {
     /* What the store is made to do instead of working, so many times. */
     enum store_result failure;
     size_t failures;
-    size_t submitted; /* groups */
+    size_t submitted;  /* groups */
+    size_t deliveries; /* to any route, whether it is still there or not */
     const struct store_ops *real_ops;
     struct store_ops ops;
     struct store wrapped; /* what the cores see */
@@ -73,6 +74,8 @@ void core_rig_close(struct core_rig *rig);
 void core_rig_configure(struct core_rig *rig);
 /* Let everything happen that follows from what was sent, until nothing does. */
 void core_rig_turn(struct core_rig *rig);
+/* Submit, and let the store answer, and tell the cores: one step of a turn. */
+void core_rig_step(struct core_rig *rig);
 /* Time passes; then the cores tick. */
 void core_rig_wait(struct core_rig *rig, uint64_t ms);
 /* A token good for so many registrations. */

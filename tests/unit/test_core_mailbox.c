@@ -204,6 +204,34 @@ static void the_window_bounds_live_messages(void **state)
     pair_close(&pair);
 }
 
+/* What is acknowledged after the store has read it for a fetch, and before the core is told of that,
+ * does not come a second time. */
+static void an_acknowledgement_overtakes_a_fetch(void **state)
+{
+    struct relay_message message = {.type = RELAY_ACK, .ack_count = CORE_WINDOW_MESSAGES / 2};
+    struct signet_buf bytes = {0};
+    struct pair pair;
+    uint64_t ids[MANY];
+
+    (void)state;
+    pair_open(&pair);
+    put_numbers(&pair);
+    subscribe(&pair.bob);
+    CHECK(take_numbers(&pair.bob, ids, 0) == CORE_WINDOW_MESSAGES);
+    for (size_t half = 0; half < 2; half++) {
+        message.ack_ids = ids + half * message.ack_count;
+        signet_buf_truncate(&bytes, 0);
+        CHECK_OK(relay_message_write(&message, &bytes));
+        core_receive(pair.rig.cores[1], pair.bob.conn, signet_buf_span(&bytes));
+        core_flush(pair.rig.cores[1]);
+        (void)store_sqlite_step(pair.rig.store);
+    }
+    core_rig_turn(&pair.rig);
+    CHECK(take_numbers(&pair.bob, ids, CORE_WINDOW_MESSAGES) > CORE_WINDOW_MESSAGES);
+    signet_buf_free(&bytes);
+    pair_close(&pair);
+}
+
 static void the_window_bounds_what_waited(void **state)
 {
     struct pair pair;
@@ -433,6 +461,7 @@ int main(void)
         cmocka_unit_test(only_what_was_not_acknowledged_comes_again),
         cmocka_unit_test(an_acknowledgement_counts_on_another_connection),
         cmocka_unit_test(the_window_bounds_live_messages),
+        cmocka_unit_test(an_acknowledgement_overtakes_a_fetch),
         cmocka_unit_test(the_window_bounds_what_waited),
         cmocka_unit_test(the_window_bounds_bytes),
         cmocka_unit_test(a_reader_that_stalls_is_left_alone_then_dropped),
