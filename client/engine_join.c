@@ -25,11 +25,7 @@ static enum signet_err make_account(
     enum signet_err err =
         signet_account_create(e->library, IDENTITY_BITS, now_ms, &e->account, next_out);
 
-    if (err == SIGNET_OK)
-        err = engine_save_account(e);
-    if (err == SIGNET_OK)
-        err = engine_save_counters(e);
-    return err;
+    return err == SIGNET_OK ? engine_save_account(e) : err;
 }
 
 static enum signet_err explain_keys(struct engine *e)
@@ -61,6 +57,10 @@ static enum signet_err prepare(
     err = load_account(e);
     if (err == SIGNET_ERR_UNKNOWN)
         err = make_account(e, join->now_ms, next_out);
+    if (err == SIGNET_OK)
+        err = engine_load_counters(e);
+    if (err == SIGNET_ERR_UNKNOWN)
+        err = engine_save_counters(e);
     if (err != SIGNET_OK)
         return err;
     e->relay.invitation = *join->invitation;

@@ -1,0 +1,70 @@
+/*
+ * A relay and client engines in one process, on a simulated network and clock, from one seed: no
+ * socket, no file, no thread. Clients can lose their connection, or their process (what was
+ * committed stays), at any point between two frames.
+ */
+#ifndef TESTS_SIMULATION_H
+#define TESTS_SIMULATION_H
+
+#include "tests/support/core_rig.h"
+
+#include "client/engine.h"
+#include "tests/support/memory_records.h"
+#include "tests/support/seeded_library.h"
+
+enum { SIMULATION_CLIENTS_MAX = 4 };
+
+struct simulation;
+
+struct sim_client {
+    struct simulation *sim;
+    unsigned index;
+    char name[SIGNET_NAME_MAX + 1];
+    struct memory_records *records; /* what is on its disk */
+    struct engine *engine;          /* NULL: its process does not run */
+    struct core_client connection;
+    bool is_online;
+    /* What its events have said. */
+    size_t ready, accepted, queued, failed, received, drained, steps;
+    enum engine_problem problem; /* of the last failure */
+    bool commit_failed;
+};
+
+struct simulation {
+    struct seeded_library seeded;
+    struct core_rig rig;
+    struct sim_client clients[SIMULATION_CLIENTS_MAX];
+    size_t client_count;
+    uint64_t random; /* state of the generator that decides what goes wrong */
+    uint64_t sent_bytes;
+};
+
+void simulation_open(struct simulation *sim, uint64_t seed);
+void simulation_close(struct simulation *sim);
+/* 0..below-1, from the seed. */
+uint64_t simulation_random(struct simulation *sim, uint64_t below);
+
+/* A further client, with keys from the pool: joined, connected and receiving. */
+struct sim_client *sim_join(struct simulation *sim, const char *name);
+/* Start its process from what was committed; offline. */
+void sim_start(struct sim_client *client);
+/* End its process without a word. */
+void sim_kill(struct sim_client *client);
+/* Connect and log in; nothing where it is online. */
+void sim_connect(struct sim_client *client);
+/* Cut its connection. */
+void sim_disconnect(struct sim_client *client);
+
+/* Send a text; events come as the simulation runs. */
+void sim_send(struct sim_client *client, const char *peer, const char *text);
+/* Deliver one frame to one client, if any waits; false: nothing to do. */
+bool sim_step(struct simulation *sim);
+/* Until nothing is to be done. */
+void sim_run(struct simulation *sim);
+
+/* What a client has in its history with a peer, in order: texts received (is_outgoing false) or
+ * sent, one a line, with the verdict in front where it is not `verified`. The caller frees it. */
+char *sim_history(struct sim_client *client, const struct sim_client *peer, bool is_outgoing);
+const struct signet_id *sim_address(const struct sim_client *client);
+
+#endif
