@@ -11,8 +11,9 @@
 static bool draft_is_valid(
     const struct signet_account *account, const struct signet_entry_draft *draft)
 {
-    return draft->sequence > 0 && draft->parent_count <= SIGNET_PARENTS_MAX &&
-           draft->sent_at <= SIGNET_TIME_MAX && entry_body_is_valid(draft->kind, draft->body) &&
+    return draft->sequence > 0 && draft->sequence <= SIGNET_TIME_MAX &&
+           draft->parent_count <= SIGNET_PARENTS_MAX && draft->sent_at <= SIGNET_TIME_MAX &&
+           entry_body_is_valid(draft->kind, draft->body) &&
            !signet_id_equal(&draft->to, signet_account_address(account));
 }
 
@@ -21,6 +22,7 @@ static int compare_ids(const void *a, const void *b)
     return signet_id_compare(a, b);
 }
 
+/* Rising; ARGUMENT where one is there twice. */
 static void put_parents(struct wire_writer *w, const struct signet_entry_draft *draft)
 {
     struct signet_id sorted[SIGNET_PARENTS_MAX];
@@ -29,8 +31,11 @@ static void put_parents(struct wire_writer *w, const struct signet_entry_draft *
         memcpy(sorted, draft->parents, draft->parent_count * sizeof(sorted[0]));
     qsort(sorted, draft->parent_count, sizeof(sorted[0]), compare_ids);
     wire_put_array(w, draft->parent_count);
-    for (size_t i = 0; i < draft->parent_count; i++)
+    for (size_t i = 0; i < draft->parent_count; i++) {
         wire_put_id(w, &sorted[i]);
+        if (i > 0 && signet_id_equal(&sorted[i - 1], &sorted[i]) && w->err == SIGNET_OK)
+            w->err = SIGNET_ERR_ARGUMENT;
+    }
 }
 
 static enum signet_err write_entry(const struct signet_account *account,

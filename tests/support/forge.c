@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "crypto/hash.h"
+#include "protocol/entry_internal.h"
 
 static void must(enum signet_err err)
 {
@@ -67,4 +68,88 @@ struct signet_id forge_list_id(struct signet_library *library, const struct devi
     must(crypto_sha256_one(library, signet_buf_span(&payload), &id));
     signet_buf_free(&payload);
     return id;
+}
+
+struct forged_entry forge_entry(const struct party *from, const struct party *to, const char *text)
+{
+    struct forged_entry entry = {
+        .to_count = 1,
+        .to = {*signet_account_address(to->account)},
+        .to_list = {*signet_card_list(party_card(to))},
+        .device = *signet_account_device(from->account),
+        .address = *signet_account_address(from->account),
+        .list = *signet_card_list(party_card(from)),
+        .sequence = 1,
+        .sent_at = PARTY_NOW,
+        .kind = SIGNET_KIND_TEXT,
+        .signed_body = signet_span_str(text),
+        .body = signet_span_str(text),
+        .salt = {42},
+    };
+
+    must(
+        signet_conversation_pair(from->library, &entry.address, &entry.to[0], &entry.conversation));
+    return entry;
+}
+
+struct signet_buf forge_entry_bytes(
+    struct signet_library *library, const struct forged_entry *entry)
+{
+    struct signet_buf bytes = {0};
+    struct wire_writer w = wire_writer(&bytes);
+    struct signet_id content;
+
+    must(entry_content_hash(library, entry->salt, entry->signed_body, &content));
+    wire_put_array(&w, ENTRY_FIELDS);
+    wire_put_id(&w, &entry->conversation);
+    wire_put_array(&w, entry->to_count);
+    for (size_t i = 0; i < entry->to_count; i++) {
+        wire_put_array(&w, 2);
+        wire_put_id(&w, &entry->to[i]);
+        wire_put_id(&w, &entry->to_list[i]);
+    }
+    wire_put_id(&w, &entry->device);
+    wire_put_id(&w, &entry->address);
+    wire_put_id(&w, &entry->list);
+    wire_put_uint(&w, entry->sequence);
+    if (entry->has_previous)
+        wire_put_id(&w, &entry->previous);
+    else
+        wire_put_null(&w);
+    wire_put_array(&w, entry->parent_count);
+    for (size_t i = 0; i < entry->parent_count; i++)
+        wire_put_id(&w, &entry->parents[i]);
+    wire_put_uint(&w, entry->sent_at);
+    wire_put_uint(&w, entry->kind);
+    wire_put_id(&w, &content);
+    must(wire_writer_finish(&w));
+    return bytes;
+}
+
+struct signet_buf forge_content_with(signet_span cose, signet_span salt, signet_span body)
+{
+    struct signet_buf content = {0};
+    struct wire_writer w = wire_writer(&content);
+
+    wire_put_array(&w, CONTENT_FIELDS);
+    wire_put_bytes(&w, cose);
+    wire_put_null(&w);
+    wire_put_bytes(&w, salt);
+    wire_put_bytes(&w, body);
+    wire_put_null(&w);
+    must(wire_writer_finish(&w));
+    return content;
+}
+
+struct signet_buf forge_content(struct signet_library *library, const struct forged_entry *entry,
+    const struct crypto_rsa_private *key, const char *typ)
+{
+    struct signet_buf payload = forge_entry_bytes(library, entry);
+    struct signet_buf cose = forge_signed(key, typ, signet_buf_span(&payload));
+    struct signet_buf content = forge_content_with(
+        signet_buf_span(&cose), signet_span_of(entry->salt, sizeof(entry->salt)), entry->body);
+
+    signet_buf_free(&payload);
+    signet_buf_free(&cose);
+    return content;
 }

@@ -29,6 +29,37 @@ struct signet_buf forge_card_bytes(const struct forged_link *links, size_t count
 enum signet_err forge_card(struct signet_library *library, const struct forged_link *links,
     size_t count, struct signet_card **card_out);
 
+/* ---- entries ---- */
+
+enum { FORGED_TO_MAX = 65 };
+
+/* The fields of an entry, and what travels beside it. */
+struct forged_entry {
+    struct signet_id conversation;
+    size_t to_count;
+    struct signet_id to[FORGED_TO_MAX], to_list[FORGED_TO_MAX];
+    struct signet_id device, address, list;
+    uint64_t sequence;
+    bool has_previous;
+    struct signet_id previous;
+    size_t parent_count;
+    struct signet_id parents[SIGNET_PARENTS_MAX + 1];
+    uint64_t sent_at, kind;
+    signet_span signed_body; /* what its hash is signed of */
+    signet_span body;        /* what is sent */
+    uint8_t salt[32];
+};
+/* A valid first entry from one to the other, to be changed; `text` is borrowed. */
+struct forged_entry forge_entry(const struct party *from, const struct party *to, const char *text);
+/* The payload that is signed. */
+struct signet_buf forge_entry_bytes(
+    struct signet_library *library, const struct forged_entry *entry);
+/* Content with that entry, signed by the key for the purpose. */
+struct signet_buf forge_content(struct signet_library *library, const struct forged_entry *entry,
+    const struct crypto_rsa_private *key, const char *typ);
+/* Content with these parts. */
+struct signet_buf forge_content_with(signet_span cose, signet_span salt, signet_span body);
+
 /* The id that a list has: of the list before it. */
 struct signet_id forge_list_id(struct signet_library *library, const struct device_list *list);
 
