@@ -18,7 +18,7 @@ enum {
 /* One connection between a device and a relay. */
 struct signet_hop {
     struct signet_id pin; /* SHA-256 of the SubjectPublicKeyInfo that the relay showed */
-    signet_span origin;   /* the relay's name, UTF-8 */
+    signet_span origin;   /* the relay's name, 1..SIGNET_ORIGIN_MAX bytes of UTF-8 */
     uint8_t server_nonce[SIGNET_HOP_NONCE_LEN];
     uint8_t client_nonce[SIGNET_HOP_NONCE_LEN]; /* verifying: not compared */
     uint8_t exporter[32];
@@ -27,7 +27,7 @@ struct signet_hop {
 /* [a-z0-9][a-z0-9._-]{0,31} */
 SIGNET_API bool signet_name_is_valid(signet_span name);
 
-/* Append the signed proof. Errors: ARGUMENT (the name), NOMEM, CRYPTO. */
+/* Append the signed proof. Errors: ARGUMENT (the name or origin), NOMEM, CRYPTO. */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_registration_sign(
     const struct signet_account *account, signet_span name, const struct signet_hop *hop,
     struct signet_buf *out);
@@ -36,7 +36,7 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_login_sign(
 
 /*
  * Errors: FORMAT, LIMIT, PROFILE, PURPOSE, SIGNER, AUTH, CHANNEL (another relay, connection, name
- * or list), NOMEM, CRYPTO.
+ * or list), NOMEM, CRYPTO. AUTH before all that is inside the signature.
  */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_registration_verify(signet_span proof,
     const struct signet_card *card, signet_span name, const struct signet_hop *hop);
@@ -49,7 +49,8 @@ struct signet_login_claim {
 };
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_login_read(
     signet_span proof, struct signet_login_claim *claim_out);
-/* Errors: as signet_registration_verify; SIGNER too where the device is not on the card. */
+/* Errors: as signet_registration_verify; SIGNER where the device is not on the card. The list is a
+ * claim, which may be newer than the card: a device logs in before it can publish its list. */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_login_verify(
     signet_span proof, const struct signet_card *card, const struct signet_hop *hop);
 

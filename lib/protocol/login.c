@@ -1,6 +1,7 @@
 /* Proofs to a relay: docs/protocol.md, section 9. */
 #include <signet/login.h>
 
+#include "base/utf8.h"
 #include "crypto/secret.h"
 #include "protocol/account_internal.h"
 #include "protocol/card_internal.h"
@@ -19,6 +20,12 @@ bool signet_name_is_valid(signet_span name)
             return false;
     }
     return true;
+}
+
+/* Whether whoever reads the proof will accept the name. */
+static bool origin_is_valid(signet_span origin)
+{
+    return origin.len > 0 && origin.len <= SIGNET_ORIGIN_MAX && utf8_is_valid(origin);
 }
 
 static void put_hop(struct wire_writer *w, const struct signet_hop *hop)
@@ -66,7 +73,7 @@ enum signet_err signet_registration_sign(const struct signet_account *account, s
     struct wire_writer w = wire_writer(&payload);
     enum signet_err err;
 
-    if (!signet_name_is_valid(name))
+    if (!signet_name_is_valid(name) || !origin_is_valid(hop->origin))
         return SIGNET_ERR_ARGUMENT;
     wire_put_array(&w, 4);
     wire_put_id(&w, &card_list(account->card)->signer);
@@ -88,6 +95,8 @@ enum signet_err signet_login_sign(
     struct wire_writer w = wire_writer(&payload);
     enum signet_err err;
 
+    if (!origin_is_valid(hop->origin))
+        return SIGNET_ERR_ARGUMENT;
     wire_put_array(&w, 4);
     wire_put_id(&w, signet_account_device(account));
     wire_put_id(&w, signet_account_address(account));
