@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "crypto/secret.h"
+#include "server/store_sqlite.h"
 #include "io/socket.h"
 #include "server/data.h"
 
@@ -199,19 +199,6 @@ static int lock(struct relay *relay, const char *data)
     return complain(EXIT_FAILED, "cannot lock %s: %s", data, strerror(errno));
 }
 
-/* One relay is one node. Which number it has is drawn anew at each start: where the clock was set
- * back in between, an id of the last run is then hardly given again. */
-static int init_ids(struct relay *relay)
-{
-    uint16_t node;
-    enum signet_err err = crypto_random_public(relay->library, &node, sizeof(node));
-
-    if (err != SIGNET_OK)
-        return complain(EXIT_FAILED, "cannot draw random numbers: %s", signet_err_text(err));
-    message_ids_init(&relay->ids, node & MESSAGE_ID_NODE_MAX, 0);
-    return EXIT_DONE;
-}
-
 int relay_open(struct relay *relay, const struct arguments *arguments, uv_async_t *stopped)
 {
     struct socket_address address;
@@ -233,8 +220,8 @@ int relay_open(struct relay *relay, const struct arguments *arguments, uv_async_
         setup_store(arguments->data, &relay->config, relay->library, STORE_THREADED, &relay->store);
     if (code != EXIT_DONE)
         return code;
-    if ((code = init_ids(relay)) != EXIT_DONE)
-        return code;
+    /* Above every id that is in use: a clock that was set back gives none a second time. */
+    message_ids_init(&relay->ids, 0, store_sqlite_last_id(relay->store));
     if ((code = open_workers(relay, &address, stopped)) != EXIT_DONE)
         return code;
     if ((code = note_port(relay, socket_port(&address))) != EXIT_DONE)
