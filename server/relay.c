@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/store_sqlite.h"
 #include "io/socket.h"
 #include "server/data.h"
+#include "server/store_sqlite.h"
 
 enum { THREADS_DEFAULT = 4 };
 

@@ -263,11 +263,34 @@ void sim_send(struct sim_client *client, const char *peer, const char *text)
     act_on(client, &output);
 }
 
+/* What the client is given of what the relay sent. */
+static struct signet_buf tamper(struct sim_client *client, struct signet_buf *inbox)
+{
+    signet_span left = signet_buf_span(inbox);
+    struct signet_buf out = {0};
+
+    while (left.len > 0) {
+        struct relay_message message;
+
+        CHECK_OK(relay_message_read(left, &message, &left));
+        client->intercept(client, &message, &out);
+    }
+    signet_buf_free(inbox);
+    return out;
+}
+
+void sim_inject(struct sim_client *client, signet_span bytes)
+{
+    struct engine_output output = {0};
+
+    CHECK_OK(engine_receive(client->engine, bytes, client->sim->rig.wall_ms, &output));
+    act_on(client, &output);
+}
+
 /* Give a client what has come for it. */
 static bool step_client(struct sim_client *client)
 {
     struct core_client *connection = &client->connection;
-    struct engine_output output = {0};
     struct signet_buf inbox = connection->inbox;
 
     if (client->engine == NULL || !client->is_online)
@@ -279,10 +302,10 @@ static bool step_client(struct sim_client *client)
     if (inbox.len == 0)
         return false;
     connection->inbox = (struct signet_buf){0};
-    CHECK_OK(
-        engine_receive(client->engine, signet_buf_span(&inbox), client->sim->rig.wall_ms, &output));
+    if (client->intercept != NULL)
+        inbox = tamper(client, &inbox);
+    sim_inject(client, signet_buf_span(&inbox));
     signet_buf_free(&inbox);
-    act_on(client, &output);
     return true;
 }
 

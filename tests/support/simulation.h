@@ -16,8 +16,17 @@ enum { SIMULATION_CLIENTS_MAX = 4 };
 
 struct simulation;
 
+struct sim_client;
+
+/* A malicious relay: called with each message on its way to a client, appends to `out` what the
+ * client is given instead. */
+typedef void (*sim_intercept)(
+    struct sim_client *client, const struct relay_message *message, struct signet_buf *out);
+
 struct sim_client {
     struct simulation *sim;
+    sim_intercept intercept; /* NULL: an honest relay */
+    void *intercept_ctx;
     unsigned index;
     char name[SIGNET_NAME_MAX + 1];
     struct memory_records *records; /* what is on its disk */
@@ -57,6 +66,8 @@ void sim_disconnect(struct sim_client *client);
 
 /* Send a text; events come as the simulation runs. */
 void sim_send(struct sim_client *client, const char *peer, const char *text);
+/* Give a client bytes as if the relay had sent them. */
+void sim_inject(struct sim_client *client, signet_span bytes);
 /* Deliver one frame to one client, if any waits; false: nothing to do. */
 bool sim_step(struct simulation *sim);
 /* Until nothing is to be done. */
