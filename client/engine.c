@@ -92,6 +92,12 @@ void engine_free(struct engine *engine)
         engine->sealed = sealed->next;
         free(sealed);
     }
+    while (engine->first_held != NULL) {
+        struct engine_event *event = engine->first_held;
+
+        engine->first_held = event->next;
+        free(event);
+    }
     signet_account_free(engine->account);
     signet_buf_free(&engine->acks);
     free(engine);
@@ -267,6 +273,7 @@ enum signet_err engine_receive(
     }
     if (err == SIGNET_OK)
         err = engine_flush_acks(engine);
+    engine_hold_events(engine);
     return err;
 }
 
@@ -326,6 +333,7 @@ enum signet_err engine_disconnected(
     engine->phase = PHASE_OFFLINE;
     engine->is_subscribed = false;
     free_requests(engine);
+    engine_hold_events(engine);
     signet_buf_truncate(&engine->acks, 0);
     for (struct contact_slot *slot = engine->contacts; slot != NULL; slot = slot->next)
         slot->is_asking = false;

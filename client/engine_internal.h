@@ -148,6 +148,10 @@ SIGNET_MUST_USE enum signet_err engine_put_message(
 SIGNET_MUST_USE enum signet_err engine_ask(struct engine *e, enum request_type type,
     struct relay_message *message, struct request **request_out);
 
+/* Hold messages back while names are being asked for, so that they can be shown with them; let
+ * them go when no name is awaited any more. At the end of each call. */
+void engine_hold_events(struct engine *e);
+
 /* ---- records (engine_records.c) ---- */
 
 /* As record_source get, with the changes of this call laid over it. */

@@ -9,6 +9,17 @@
 /* Frames stay below what the relay accepts, with room for the largest single message. */
 enum { FRAME_MAX = 65536 };
 
+/* Append to a list of events. */
+static void link_event(
+    struct engine_event **first, struct engine_event **last, struct engine_event *event)
+{
+    if (*last != NULL)
+        (*last)->next = event;
+    else
+        *first = event;
+    *last = event;
+}
+
 struct engine_event *engine_event(struct engine *e, enum engine_event_type type)
 {
     struct engine_event *event = calloc(1, sizeof(*event));
@@ -16,11 +27,7 @@ struct engine_event *engine_event(struct engine *e, enum engine_event_type type)
     if (event == NULL)
         return NULL;
     event->type = type;
-    if (e->output->last_event != NULL)
-        e->output->last_event->next = event;
-    else
-        e->output->first_event = event;
-    e->output->last_event = event;
+    link_event(&e->output->first_event, &e->output->last_event, event);
     return event;
 }
 
@@ -116,6 +123,50 @@ enum signet_err engine_ask(struct engine *e, enum request_type type, struct rela
     e->requests = request;
     *request_out = request;
     return SIGNET_OK;
+}
+
+static bool is_name_awaited(const struct engine *e)
+{
+    for (const struct request *r = e->requests; r != NULL; r = r->next) {
+        if (r->type == REQUEST_FIND_ADDRESS)
+            return true;
+    }
+    return false;
+}
+
+/* Move the messages, and the end of what waited, out of the output. */
+static void hold(struct engine *e)
+{
+    struct engine_event *event = e->output->first_event;
+
+    e->output->first_event = NULL;
+    e->output->last_event = NULL;
+    while (event != NULL) {
+        struct engine_event *next = event->next;
+
+        event->next = NULL;
+        if (event->type == EVENT_MESSAGE || event->type == EVENT_DRAINED)
+            link_event(&e->first_held, &e->last_held, event);
+        else
+            link_event(&e->output->first_event, &e->output->last_event, event);
+        event = next;
+    }
+}
+
+void engine_hold_events(struct engine *e)
+{
+    if (is_name_awaited(e)) {
+        hold(e);
+        return;
+    }
+    if (e->first_held == NULL)
+        return;
+    /* What was held is older than what this call brought. */
+    hold(e);
+    link_event(&e->output->first_event, &e->output->last_event, e->first_held);
+    e->output->last_event = e->last_held;
+    e->first_held = NULL;
+    e->last_held = NULL;
 }
 
 struct engine_event *engine_output_event(struct engine_output *output)
