@@ -123,6 +123,8 @@ struct engine {
     struct outgoing *outgoing; /* in order */
     struct sealed *sealed;     /* in order */
 
+    /* Messages of strangers whose names are being asked for, and what came after them. */
+    struct engine_event *first_held, *last_held;
     struct signet_buf acks;       /* ids to acknowledge at the end of this call */
     struct engine_output *output; /* during a call: where everything goes */
 };
