@@ -312,6 +312,11 @@ enum signet_err tls_exporter(struct tls_stream *stream, uint8_t out[TLS_EXPORTER
     return SIGNET_ERR_CRYPTO;
 }
 
+const char *tls_cipher_name(const struct tls_stream *stream)
+{
+    return SSL_get_cipher_name(stream->ssl);
+}
+
 enum signet_err tls_peer_pin(const struct tls_stream *stream, struct signet_id *pin_out)
 {
     const X509 *certificate = SSL_get0_peer_certificate(stream->ssl);

@@ -82,6 +82,9 @@ void tls_shutdown(struct tls_stream *stream);
 SIGNET_MUST_USE enum signet_err tls_exporter(
     struct tls_stream *stream, uint8_t out[TLS_EXPORTER_LEN]);
 
+/* The cipher suite of the connection, "TLS_AES_256_GCM_SHA384"; never NULL. */
+const char *tls_cipher_name(const struct tls_stream *stream);
+
 /* The pin of the key that the peer proved to hold (client side), or of our own (server side).
  * Errors: STATE (there is no such key here), NOMEM, CRYPTO. */
 SIGNET_MUST_USE enum signet_err tls_peer_pin(
