@@ -1,0 +1,438 @@
+/* A line being typed in the terminal. */
+#include "client/editor.h"
+
+#include <errno.h>
+#include <histedit.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "client/input.h"
+
+enum {
+    HISTORY_LINES = 200,
+    SEQUENCE_MS = 100, /* the bytes of one key come together */
+    COLUMNS_DEFAULT = 80,
+};
+
+struct editor {
+    const struct editor_handler *handler;
+    void *ctx;
+    EditLine *edit;
+    History *history;
+    uv_poll_t poll;
+    uv_signal_t resized, continued;
+    char prompt[EDITOR_PROMPT_SIZE];
+    bool is_active; /* the prompt is on the screen */
+    bool is_in_key; /* the first byte of a key was read */
+    bool has_ended; /* no more input */
+    bool has_typed; /* since the last editor_drop_line */
+    bool is_plain;  /* a terminal without cursor movement */
+};
+
+static struct editor *owner_of(EditLine *edit)
+{
+    void *data = NULL;
+
+    (void)el_get(edit, EL_CLIENTDATA, &data);
+    return data;
+}
+
+/* ---- reading ---- */
+
+/* One byte. The first one of a key is there; for the others nobody waits long, since a key may
+ * end earlier than expected. */
+static int read_byte(struct editor *editor, char *byte)
+{
+    struct pollfd waiting = {.fd = STDIN_FILENO, .events = POLLIN};
+    ssize_t got;
+
+    if (editor->is_in_key && poll(&waiting, 1, SEQUENCE_MS) <= 0)
+        return -1;
+    editor->is_in_key = true;
+    do
+        got = read(STDIN_FILENO, byte, 1);
+    while (got < 0 && errno == EINTR);
+    if (got == 1)
+        return 1;
+    if (got == 0 || errno != EAGAIN)
+        editor->has_ended = true;
+    return -1;
+}
+
+/* An el_rfunc_t: one character. Bytes that are none are passed over. */
+static int read_character(EditLine *edit, wchar_t *character)
+{
+    struct editor *editor = owner_of(edit);
+    mbstate_t state = {0};
+    char byte;
+
+    for (;;) {
+        size_t used;
+
+        if (read_byte(editor, &byte) != 1) {
+            errno = 0;
+            return -1;
+        }
+        used = mbrtowc(character, &byte, 1, &state);
+        if (used == 0 || used == 1)
+            return 1;
+        if (used == (size_t)-1)
+            memset(&state, 0, sizeof(state));
+    }
+}
+
+/* The line as UTF-8, to be freed; NULL: out of memory. */
+static char *line_as_text(const wchar_t *line, size_t len)
+{
+    size_t size = len * MB_CUR_MAX + 1, used = 0;
+    char *text = malloc(size);
+    mbstate_t state = {0};
+
+    for (size_t i = 0; text != NULL && i < len; i++) {
+        size_t more = wcrtomb(text + used, line[i], &state);
+
+        if (more != (size_t)-1)
+            used += more;
+        else
+            memset(&state, 0, sizeof(state));
+    }
+    if (text != NULL)
+        text[used] = '\0';
+    return text;
+}
+
+/* ---- the screen ---- */
+
+static char *give_prompt(EditLine *edit)
+{
+    return owner_of(edit)->prompt;
+}
+
+static void update_prompt(struct editor *editor)
+{
+    editor->handler->prompt(editor->ctx, editor->prompt);
+}
+
+static size_t screen_columns(void)
+{
+    struct winsize size = {0};
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return COLUMNS_DEFAULT;
+    return size.ws_col;
+}
+
+/* Columns from the start of the prompt to the cursor. */
+static size_t columns_to_cursor(const struct editor *editor)
+{
+    const LineInfoW *line = el_wline(editor->edit);
+    size_t columns = strlen(editor->prompt);
+
+    for (const wchar_t *at = line->buffer; at < line->cursor; at++) {
+        int width = wcwidth(*at);
+
+        columns += width < 0 ? 2 : (size_t)width; /* a control character is shown as ^X */
+    }
+    return columns;
+}
+
+/* Take the prompt and the line off the screen; the cursor stands where the prompt began. */
+static void erase(struct editor *editor)
+{
+    size_t rows;
+
+    if (!editor->is_active)
+        return;
+    if (editor->is_plain) {
+        (void)fputs("\r\n", stdout);
+        return;
+    }
+    rows = columns_to_cursor(editor) / screen_columns();
+    if (rows > 0)
+        (void)printf("\033[%zuA", rows);
+    (void)fputs("\r\033[J", stdout);
+}
+
+static void draw(struct editor *editor)
+{
+    (void)fflush(stdout);
+    if (!editor->is_active)
+        return;
+    update_prompt(editor);
+    (void)el_set(editor->edit, EL_REFRESH);
+}
+
+enum signet_err editor_print(struct editor *editor, signet_span text)
+{
+    bool is_written;
+
+    erase(editor);
+    is_written = text.len == 0 || fwrite(text.ptr, 1, text.len, stdout) == text.len;
+    is_written = fputc('\n', stdout) != EOF && is_written;
+    is_written = fflush(stdout) == 0 && is_written;
+    draw(editor);
+    return is_written ? SIGNET_OK : SIGNET_ERR_IO;
+}
+
+void editor_refresh(struct editor *editor)
+{
+    erase(editor);
+    draw(editor);
+}
+
+/* Begin a new line: the terminal in raw mode, an empty line, the prompt drawn. */
+static void activate(struct editor *editor)
+{
+    if (editor->is_active || editor->has_ended)
+        return;
+    update_prompt(editor);
+    editor->is_active = true;
+    (void)el_set(editor->edit, EL_UNBUFFERED, 1);
+}
+
+/* The terminal as it was before. */
+static void deactivate(struct editor *editor)
+{
+    if (!editor->is_active)
+        return;
+    editor->is_active = false;
+    (void)el_set(editor->edit, EL_UNBUFFERED, 0);
+}
+
+bool editor_drop_line(struct editor *editor)
+{
+    bool has_typed = editor->has_typed;
+
+    editor->has_typed = false;
+    erase(editor);
+    (void)fflush(stdout);
+    if (editor->is_active) {
+        deactivate(editor);
+        activate(editor);
+    }
+    return has_typed;
+}
+
+/* ---- keys ---- */
+
+static void hand_over(struct editor *editor, const wchar_t *line, size_t len)
+{
+    char *text = line_as_text(line, len);
+    HistEvent event;
+
+    deactivate(editor);
+    if (text != NULL && text[0] != '\0')
+        (void)history(editor->history, &event, H_ENTER, text);
+    if (text != NULL)
+        editor->handler->on_line(editor->ctx, text);
+    free(text);
+    activate(editor);
+}
+
+static void end_input(struct editor *editor)
+{
+    editor->has_ended = true;
+    (void)uv_poll_stop(&editor->poll);
+    erase(editor);
+    (void)fflush(stdout);
+    deactivate(editor);
+    editor->handler->on_line(editor->ctx, NULL);
+}
+
+static void on_key(uv_poll_t *poll, int status, int events)
+{
+    static const wchar_t ctrl_d = 4;
+    struct editor *editor = poll->data;
+    const wchar_t *line;
+    int count = 0;
+
+    (void)status;
+    (void)events;
+    editor->is_in_key = false;
+    line = el_wgets(editor->edit, &count);
+    editor->has_typed = true;
+    if (editor->has_ended || (line != NULL && count == 1 && line[0] == ctrl_d))
+        end_input(editor);
+    else if (line != NULL && count > 0 && (line[count - 1] == L'\n' || line[count - 1] == L'\r'))
+        hand_over(editor, line, (size_t)count - 1);
+}
+
+/* What all words have in common. */
+static size_t common_length(const char *const *words, size_t count)
+{
+    size_t len = strlen(words[0]);
+
+    for (size_t i = 1; i < count; i++) {
+        size_t same = 0;
+
+        while (same < len && words[i][same] == words[0][same])
+            same++;
+        len = same;
+    }
+    return len;
+}
+
+static unsigned char print_words(struct editor *editor, const char *const *words, size_t count)
+{
+    struct signet_buf out = {0};
+    enum signet_err err = SIGNET_OK;
+
+    for (size_t i = 0; err == SIGNET_OK && i < count; i++) {
+        err = signet_buf_append(&out, signet_span_str(i == 0 ? "" : "  "));
+        if (err == SIGNET_OK)
+            err = signet_buf_append(&out, signet_span_str(words[i]));
+    }
+    if (err == SIGNET_OK)
+        err = editor_print(editor, signet_buf_span(&out));
+    signet_buf_free(&out);
+    return err == SIGNET_OK ? CC_NORM : CC_ERROR;
+}
+
+/* The Tab key: as far as all candidates agree; then their list. */
+static unsigned char complete(EditLine *edit, int key)
+{
+    struct editor *editor = owner_of(edit);
+    const LineInfoW *line = el_wline(edit);
+    char *text = line_as_text(line->buffer, (size_t)(line->cursor - line->buffer));
+    const char *words[EDITOR_WORDS_MAX];
+    unsigned char answer = CC_ERROR;
+    size_t begin = 0, count, typed, common;
+    char more[EDITOR_PROMPT_SIZE];
+
+    (void)key;
+    if (text == NULL)
+        return CC_ERROR;
+    count = editor->handler->complete(editor->ctx, text, &begin, words);
+    typed = strlen(text) - begin;
+    common = count == 0 ? 0 : common_length(words, count);
+    if (common > typed || count == 1) {
+        (void)snprintf(more, sizeof(more), "%.*s%s", (int)(common - typed), words[0] + typed,
+            count == 1 ? " " : "");
+        answer = el_insertstr(edit, more) == 0 ? CC_REFRESH : CC_ERROR;
+    } else if (count > 1) {
+        answer = print_words(editor, words, count);
+    }
+    free(text);
+    return answer;
+}
+
+/* ---- signals ---- */
+
+static void on_resized(uv_signal_t *signal, int number)
+{
+    struct editor *editor = signal->data;
+
+    (void)number;
+    el_resize(editor->edit);
+    if (editor->is_active)
+        draw(editor);
+}
+
+/* Back from being stopped: the shell has had the terminal. What was typed is kept. */
+static void on_continued(uv_signal_t *signal, int number)
+{
+    struct editor *editor = signal->data;
+    const LineInfoW *line = el_wline(editor->edit);
+    size_t len = (size_t)(line->lastchar - line->buffer);
+    wchar_t *typed = calloc(len + 1, sizeof(*typed));
+
+    (void)number;
+    if (!editor->is_active || typed == NULL) {
+        free(typed);
+        return;
+    }
+    wmemcpy(typed, line->buffer, len);
+    deactivate(editor);
+    activate(editor);
+    (void)el_winsertstr(editor->edit, typed);
+    draw(editor);
+    free(typed);
+}
+
+/* ---- beginning and end ---- */
+
+static bool set_up_edit(struct editor *editor)
+{
+    const char *terminal = getenv("TERM");
+    HistEvent event;
+
+    /* Names and texts are UTF-8, whatever the locale says. */
+    if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)
+        (void)setlocale(LC_CTYPE, "C.UTF-8");
+    editor->is_plain = terminal == NULL || strcmp(terminal, "dumb") == 0;
+    editor->edit = el_init("signet", stdin, stdout, stderr);
+    editor->history = history_init();
+    if (editor->edit == NULL || editor->history == NULL)
+        return false;
+    (void)history(editor->history, &event, H_SETSIZE, HISTORY_LINES);
+    (void)history(editor->history, &event, H_SETUNIQUE, 1);
+    (void)el_set(editor->edit, EL_CLIENTDATA, editor);
+    (void)el_set(editor->edit, EL_PROMPT, give_prompt);
+    (void)el_set(editor->edit, EL_EDITOR, "emacs");
+    (void)el_set(editor->edit, EL_SIGNAL, 0);
+    (void)el_set(editor->edit, EL_HIST, history, editor->history);
+    (void)el_set(editor->edit, EL_ADDFN, "signet-complete", "complete a name", complete);
+    (void)el_set(editor->edit, EL_BIND, "^I", "signet-complete", NULL);
+    (void)el_wset(editor->edit, EL_GETCFN, read_character);
+    return true;
+}
+
+static bool watch(struct editor *editor, uv_loop_t *loop)
+{
+    if (input_poll_init(loop, &editor->poll, STDIN_FILENO) != 0)
+        return false;
+    (void)uv_signal_init(loop, &editor->resized); /* these cannot fail */
+    (void)uv_signal_init(loop, &editor->continued);
+    editor->poll.data = editor->resized.data = editor->continued.data = editor;
+    return uv_poll_start(&editor->poll, UV_READABLE | UV_DISCONNECT, on_key) == 0 &&
+           uv_signal_start(&editor->resized, on_resized, SIGWINCH) == 0 &&
+           uv_signal_start(&editor->continued, on_continued, SIGCONT) == 0;
+}
+
+enum signet_err editor_new(
+    uv_loop_t *loop, const struct editor_handler *handler, void *ctx, struct editor **editor_out)
+{
+    struct editor *editor = calloc(1, sizeof(*editor));
+
+    if (editor == NULL)
+        return SIGNET_ERR_NOMEM;
+    editor->handler = handler;
+    editor->ctx = ctx;
+    *editor_out = editor; /* from here on editor_free sees to it */
+    if (!set_up_edit(editor))
+        return SIGNET_ERR_NOMEM;
+    if (!watch(editor, loop))
+        return SIGNET_ERR_IO;
+    activate(editor);
+    return SIGNET_OK;
+}
+
+void editor_stop(struct editor *editor)
+{
+    if (editor == NULL)
+        return;
+    erase(editor);
+    (void)fflush(stdout);
+    deactivate(editor);
+    editor->has_ended = true;
+    if (uv_is_active((uv_handle_t *)&editor->poll))
+        (void)uv_poll_stop(&editor->poll);
+}
+
+void editor_free(struct editor *editor)
+{
+    if (editor == NULL)
+        return;
+    if (editor->edit != NULL)
+        el_end(editor->edit);
+    if (editor->history != NULL)
+        history_end(editor->history);
+    free(editor);
+}

@@ -1,0 +1,224 @@
+/* How a message is shown. */
+#include "client/show.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/json.h"
+#include "client/text.h"
+
+static const char indent[] = "\n    ";
+
+enum signet_err show_format(struct signet_buf *out, const char *format, ...)
+{
+    char *text = NULL;
+    enum signet_err err;
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vasprintf(&text, format, args);
+    va_end(args);
+    if (len < 0)
+        return SIGNET_ERR_NOMEM;
+    err = signet_buf_append(out, signet_span_of(text, (size_t)len));
+    free(text);
+    return err;
+}
+
+void show_time(uint64_t ms, uint64_t now_ms, char text[SHOW_TIME_SIZE])
+{
+    time_t at = (time_t)(ms / 1000), now = (time_t)(now_ms / 1000);
+    struct tm then = {0}, today = {0};
+    bool is_today;
+
+    if (localtime_r(&at, &then) == NULL || localtime_r(&now, &today) == NULL) {
+        (void)snprintf(text, SHOW_TIME_SIZE, "(no time)");
+        return;
+    }
+    is_today = then.tm_year == today.tm_year && then.tm_yday == today.tm_yday;
+    if (strftime(text, SHOW_TIME_SIZE, is_today ? "%H:%M" : "%Y-%m-%d %H:%M", &then) == 0)
+        (void)snprintf(text, SHOW_TIME_SIZE, "(no time)");
+}
+
+/* Text as its author wrote it, made safe; further lines are indented, so that none of them can be
+ * taken for another message. */
+static enum signet_err put_text(signet_span text, struct signet_buf *out)
+{
+    struct signet_buf safe = {0};
+    enum signet_err err = text_show(text, TEXT_BODY, &safe);
+    signet_span rest = signet_buf_span(&safe);
+
+    while (err == SIGNET_OK && rest.len > 0) {
+        const uint8_t *end = memchr(rest.ptr, '\n', rest.len);
+        size_t len = end == NULL ? rest.len : (size_t)(end - rest.ptr);
+
+        err = signet_buf_append(out, signet_span_of(rest.ptr, len));
+        if (err == SIGNET_OK && end != NULL)
+            err = signet_buf_append(out, signet_span_str(indent));
+        rest = signet_span_from(rest, end == NULL ? len : len + 1);
+    }
+    signet_buf_free(&safe);
+    return err;
+}
+
+/* What is said of a message before it: one line, or nothing. */
+static enum signet_err put_warning(
+    const struct message *message, const char *name, struct signet_buf *out)
+{
+    uint64_t missing = message->missing;
+
+    if (message->verdict == VERDICT_GAP && missing > 0)
+        return show_format(out,
+            "!! %" PRIu64 " message%s from %s %s missing before this one [%s]\n", missing,
+            missing == 1 ? "" : "s", name, missing == 1 ? "is" : "are",
+            verdict_word(message->verdict));
+    if (message->verdict == VERDICT_GAP || message->verdict == VERDICT_FORK)
+        return show_format(out, "!! of the next message from %s: %s [%s]\n", name,
+            verdict_meaning(message->verdict), verdict_word(message->verdict));
+    return SIGNET_OK;
+}
+
+static enum signet_err show_refused(
+    const struct message *message, const struct person *person, struct signet_buf *out)
+{
+    return show_format(out, "!! a message from %s was refused: %s [%s]",
+        person == NULL ? "an unknown sender" : person->name, verdict_meaning(message->verdict),
+        verdict_word(message->verdict));
+}
+
+static enum signet_err show_received(const struct message *message, const struct person *person,
+    const char *at, struct signet_buf *out)
+{
+    const char *state = contact_state_word(person->is_contact ? person->state : CONTACT_NEW);
+    enum signet_err err;
+
+    if ((err = put_warning(message, person->name, out)) != SIGNET_OK)
+        return err;
+    if ((err = show_format(out, "%s %s (%s): ", at, person->name, state)) != SIGNET_OK)
+        return err;
+    if ((err = put_text(signet_buf_span(&message->text), out)) != SIGNET_OK)
+        return err;
+    return show_format(out, "   [%s]", verdict_word(message->verdict));
+}
+
+static enum signet_err show_own(const struct show *show, const struct message *message,
+    const struct person *peer, const char *at, struct signet_buf *out)
+{
+    enum signet_err err;
+
+    err = show_format(out, "%s %s to %s: ", at, engine_name(show->people.engine), peer->name);
+    if (err != SIGNET_OK)
+        return err;
+    if ((err = put_text(signet_buf_span(&message->text), out)) != SIGNET_OK)
+        return err;
+    return show_format(out, "   [%s]", message->accepted_at != 0 ? "accepted" : "not accepted yet");
+}
+
+/* ---- JSON ---- */
+
+static void put_id(struct json *json, const char *key, const struct signet_id *id)
+{
+    char text[SIGNET_ID_TEXT_SIZE];
+
+    signet_id_text(id, text);
+    json_text(json, key, signet_id_is_zero(id) ? NULL : text);
+}
+
+/* Zero stands for "not known". */
+static void put_number(struct json *json, const char *key, uint64_t value)
+{
+    if (value == 0)
+        json_null(json, key);
+    else
+        json_u64(json, key, value);
+}
+
+static void put_sender(struct json *json, const struct show *show, const struct message *message,
+    const struct person *person)
+{
+    const char *from = person == NULL ? NULL : person->name;
+
+    json_text(json, "from", message->is_outgoing ? engine_name(show->people.engine) : from);
+    put_id(json, "address", &message->address);
+    if (message->is_outgoing || person == NULL)
+        json_null(json, "contact");
+    else
+        json_text(
+            json, "contact", contact_state_word(person->is_contact ? person->state : CONTACT_NEW));
+}
+
+/* person: the other side; NULL: not known. */
+static enum signet_err show_json(const struct show *show, const struct message *message,
+    const struct person *person, struct signet_buf *out)
+{
+    bool has_text = verdict_is_authentic(message->verdict);
+    struct json json;
+
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    put_id(&json, "id", &message->id);
+    put_id(&json, "conversation", &message->conversation);
+    put_sender(&json, show, message, person);
+    put_id(&json, "device", &message->device);
+    put_number(&json, "sequence", message->sequence);
+    put_number(&json, "sent_at", message->sent_at);
+    put_number(&json, "received_at", message->received_at);
+    json_text(&json, "kind", message->kind == SIGNET_KIND_TEXT ? "text" : NULL);
+    if (has_text)
+        json_string(&json, "text", signet_buf_span(&message->text));
+    else
+        json_null(&json, "text");
+    json_text(&json, "verdict", verdict_word(message->verdict));
+    put_number(&json, "suite", message->suite);
+    if (message->verdict == VERDICT_GAP)
+        json_u64(&json, "missing", message->missing);
+    if (message->is_outgoing) {
+        json_text(&json, "to", person == NULL ? NULL : person->name);
+        put_number(&json, "accepted_at", message->accepted_at);
+    }
+    json_end(&json);
+    return json_finish(&json);
+}
+
+enum signet_err show_message(
+    struct show *show, const struct message *message, uint64_t now_ms, struct signet_buf *out)
+{
+    const struct signet_id *other = message->is_outgoing ? &message->peer : &message->address;
+    const struct person *person = NULL;
+    char at[SHOW_TIME_SIZE];
+    enum signet_err err;
+
+    if (!signet_id_is_zero(other) &&
+        (err = people_find(&show->people, other, &person)) != SIGNET_OK)
+        return err;
+    if (show->json)
+        return show_json(show, message, person, out);
+    if (person == NULL || !verdict_is_authentic(message->verdict))
+        return show_refused(message, person, out);
+    /* The time that the sender claims is in the JSON form: here stands what we know. */
+    show_time(message->received_at, now_ms, at);
+    if (message->is_outgoing)
+        return show_own(show, message, person, at, out);
+    return show_received(message, person, at, out);
+}
+
+enum signet_err show_damaged(const struct show *show, uint64_t number, struct signet_buf *out)
+{
+    struct json json;
+
+    if (!show->json)
+        return show_format(out, "!! line %" PRIu64 " of the history is damaged [damaged]", number);
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    json_null(&json, "id");
+    json_u64(&json, "line", number);
+    json_null(&json, "text");
+    json_text(&json, "verdict", "damaged");
+    json_end(&json);
+    return json_finish(&json);
+}
