@@ -2,5 +2,11 @@
 #include "client/commands.h"
 
 const struct command *const commands[] = {
+    &cmd_join,
+    &cmd_send,
+    &cmd_receive,
+    &cmd_chat,
+    &cmd_contacts,
+    &cmd_history,
     NULL,
 };

@@ -1,0 +1,50 @@
+/* What the parts of signet chat share: cmd_chat.c has its life, chat_words.c what is typed with '/'. */
+#ifndef CLIENT_CHAT_H
+#define CLIENT_CHAT_H
+
+#include "client/editor.h"
+#include "client/inbox.h"
+#include "client/input.h"
+#include "client/link.h"
+#include "client/show.h"
+
+struct chat {
+    const struct context *context;
+    struct desk desk;
+    struct link *link;
+    struct inbox inbox;
+    struct show show;
+    struct editor *editor; /* NULL: standard input is no terminal */
+    struct input input;
+    char peer[SIGNET_ID_GROUPS_SIZE]; /* to whom lines go; empty: to nobody yet */
+    size_t in_flight;                 /* handed to the relay, not accepted yet */
+    size_t kept;                      /* in the outbox until the relay can be reached */
+    uint64_t last_token;
+    unsigned steps;
+    bool has_told_down; /* and has not been connected since */
+    bool is_leaving;
+    bool has_failed;                     /* something was not sent: exit code 1 */
+    bool has_warned;                     /* one Ctrl-C was pressed */
+    uv_timer_t leave;                    /* how long accepting is waited for */
+    uv_timer_t name;                     /* and the name of a stranger */
+    const char *names[EDITOR_WORDS_MAX]; /* to complete to; borrowed from name_list */
+    struct signet_buf name_list;
+};
+
+/* Print lines; false: nobody reads them, and the chat is ending. */
+bool chat_print(struct chat *chat, signet_span text);
+/* Say something by the way. */
+void chat_say(struct chat *chat, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Show a line of the history; false: it could not be shown, and the chat is ending. */
+bool chat_show(struct chat *chat, const struct inbox_item *item);
+/* Stop, when what is on its way has been accepted. */
+void chat_leave(struct chat *chat);
+
+/* Choose to whom lines go. */
+void chat_turn_to(struct chat *chat, const char *peer);
+/* Do what a line says that begins with '/'. */
+void chat_command(struct chat *chat, const char *line);
+/* For editor_handler.complete. */
+size_t chat_complete(void *ctx, const char *line, size_t *word_out, const char **words_out);
+
+#endif

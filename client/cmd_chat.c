@@ -1,0 +1,432 @@
+/* signet chat: talk, in a terminal or through pipes. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/chat.h"
+#include "client/commands.h"
+#include "client/explain.h"
+#include "client/text.h"
+#include "io/clock.h"
+
+enum { LEAVE_MS = 10000, NAME_MS = 1000 };
+
+/* ---- what appears ---- */
+
+bool chat_print(struct chat *chat, signet_span text)
+{
+    enum signet_err err;
+
+    if (chat->editor != NULL)
+        err = editor_print(chat->editor, text);
+    else
+        err = report_result(chat->context->report, text);
+    if (err != SIGNET_OK)
+        link_end(chat->link, EXIT_FAILED);
+    return err == SIGNET_OK;
+}
+
+void chat_say(struct chat *chat, const char *format, ...)
+{
+    struct signet_buf line = {0};
+    char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0)
+        text = NULL;
+    va_end(args);
+    if (text == NULL)
+        return;
+    if (chat->editor == NULL)
+        report_note(chat->context->report, "%s", text);
+    else if (show_format(&line, "-- ") == SIGNET_OK &&
+             text_show(signet_span_str(text), TEXT_LINE, &line) == SIGNET_OK)
+        (void)chat_print(chat, signet_buf_span(&line));
+    signet_buf_free(&line);
+    free(text);
+}
+
+bool chat_show(struct chat *chat, const struct inbox_item *item)
+{
+    struct message message = {0};
+    struct signet_buf out = {0};
+    enum signet_err err = inbox_read(&chat->desk, item, &message);
+    bool is_shown;
+
+    if (err == SIGNET_OK)
+        err = show_message(&chat->show, &message, clock_wall_ms(), &out);
+    else if (err != SIGNET_ERR_IO && err != SIGNET_ERR_NOMEM)
+        err = show_damaged(&chat->show, item->number, &out);
+    is_shown = err == SIGNET_OK && chat_print(chat, signet_buf_span(&out));
+    if (err != SIGNET_OK) {
+        desk_report(chat->context, chat->desk.home, err);
+        link_end(chat->link, EXIT_FAILED);
+    }
+    message_clear(&message);
+    signet_buf_free(&out);
+    return is_shown;
+}
+
+static void show_arrived(struct chat *chat)
+{
+    struct inbox_item item;
+
+    while (!link_has_ended(chat->link) && inbox_take(&chat->inbox, &item)) {
+        if (!chat_show(chat, &item) || link_shown(chat->link, item.number) != SIGNET_OK)
+            return;
+    }
+}
+
+static void write_prompt(void *ctx, char text[EDITOR_PROMPT_SIZE])
+{
+    const struct chat *chat = ctx;
+    size_t waiting = chat->in_flight + chat->kept;
+    const char *offline = link_is_ready(chat->link) ? "" : "offline";
+    char count[48] = "";
+
+    if (waiting > 0)
+        (void)snprintf(count, sizeof(count), "%s%zu not accepted yet",
+            offline[0] == '\0' ? "" : ", ", waiting);
+    if (waiting > 0 || offline[0] != '\0')
+        (void)snprintf(text, EDITOR_PROMPT_SIZE, "%s (%s%s)> ", chat->peer, offline, count);
+    else
+        (void)snprintf(text, EDITOR_PROMPT_SIZE, "%s> ", chat->peer);
+}
+
+static void refresh(struct chat *chat)
+{
+    if (chat->editor != NULL)
+        editor_refresh(chat->editor);
+}
+
+/* ---- what is typed ---- */
+
+static void leave_if_done(struct chat *chat)
+{
+    if (chat->is_leaving && chat->in_flight == 0)
+        link_end(chat->link, chat->has_failed || chat->kept > 0 ? EXIT_FAILED : EXIT_DONE);
+}
+
+static void on_late(uv_timer_t *timer)
+{
+    struct chat *chat = timer->data;
+
+    report_note(chat->context->report, "%zu not accepted yet: in the outbox", chat->in_flight);
+    link_end(chat->link, EXIT_FAILED);
+}
+
+void chat_leave(struct chat *chat)
+{
+    if (!chat->is_leaving)
+        (void)uv_timer_start(&chat->leave, on_late, LEAVE_MS, 0);
+    chat->is_leaving = true;
+    leave_if_done(chat);
+}
+
+static void send_line(struct chat *chat, signet_span line)
+{
+    struct engine_text text = {.peer = chat->peer, .text = line};
+
+    if (chat->peer[0] == '\0') {
+        chat_say(chat, "to whom? /to NAME chooses");
+        chat->has_failed = chat->has_failed || chat->editor == NULL;
+        return;
+    }
+    text.token = ++chat->last_token;
+    chat->in_flight++;
+    if (link_send(chat->link, &text) != SIGNET_OK)
+        chat->in_flight--; /* the link has ended */
+}
+
+static void take_line(struct chat *chat, const char *line)
+{
+    if (line[0] == '/' && line[1] != '/')
+        chat_command(chat, line);
+    else if (line[0] != '\0')
+        send_line(chat, signet_span_str(line[0] == '/' ? line + 1 : line));
+}
+
+static void on_typed(void *ctx, const char *line)
+{
+    struct chat *chat = ctx;
+
+    chat->has_warned = false;
+    if (line == NULL)
+        chat_leave(chat);
+    else if (!chat->is_leaving)
+        take_line(chat, line);
+}
+
+static void on_line(void *ctx, signet_span line)
+{
+    struct chat *chat = ctx;
+    char *text = strndup(line.len == 0 ? "" : (const char *)line.ptr, line.len);
+
+    /* A zero byte ends a C string, but not what was meant: the engine judges the whole line. */
+    if (text != NULL && strlen(text) == line.len)
+        take_line(chat, text);
+    else if (text != NULL)
+        send_line(chat, line);
+    free(text);
+}
+
+static void on_input_end(void *ctx, enum signet_err err)
+{
+    struct chat *chat = ctx;
+
+    if (err != SIGNET_OK) {
+        report_error(chat->context->report, "input", NULL, "cannot read standard input: %s",
+            err == SIGNET_ERR_IO ? strerror(errno) : signet_err_text(err));
+        chat->has_failed = true;
+    }
+    chat_leave(chat);
+}
+
+/* ---- events ---- */
+
+static void explain(struct chat *chat, const struct engine_step *step)
+{
+    struct signet_buf line = {0};
+
+    if (chat->editor == NULL)
+        explain_step(chat->context->report, step, ++chat->steps);
+    else if (explain_write(step, ++chat->steps, chat->show.json, &line) == SIGNET_OK)
+        (void)chat_print(chat, signet_buf_span(&line));
+    signet_buf_free(&line);
+}
+
+static void on_failed(struct chat *chat, const struct engine_event *event)
+{
+    const char *hint = engine_problem_hint(event->problem);
+
+    chat->in_flight -= event->token != 0;
+    chat->has_failed = chat->has_failed || event->token != 0;
+    chat_say(chat, "!! %s%s%s%s%s%s", event->token == 0 ? "" : "not sent to ", event->text,
+        event->text[0] == '\0' ? "" : ": ", engine_problem_text(event->problem),
+        hint == NULL ? "" : "; ", hint == NULL ? "" : hint);
+}
+
+static void on_ready(struct chat *chat)
+{
+    if (chat->has_told_down)
+        chat_say(chat, "connected");
+    chat->has_told_down = false;
+    refresh(chat);
+    input_pause(&chat->input, false);
+}
+
+static void on_name_late(uv_timer_t *timer)
+{
+    show_arrived(timer->data);
+}
+
+static void on_arrived(struct chat *chat, const struct engine_event *event)
+{
+    struct inbox_item item = {.number = event->number, .conversation = event->conversation};
+
+    if (inbox_add(&chat->inbox, &item) == SIGNET_OK) {
+        /* The relay may be about to tell the name of its sender. */
+        if (engine_is_settled(chat->desk.engine))
+            show_arrived(chat);
+        else if (!uv_is_active((uv_handle_t *)&chat->name))
+            (void)uv_timer_start(&chat->name, on_name_late, NAME_MS, 0);
+        return;
+    }
+    desk_report(chat->context, chat->desk.home, SIGNET_ERR_NOMEM);
+    link_end(chat->link, EXIT_FAILED);
+}
+
+static void on_accepted(struct chat *chat, const struct engine_event *event)
+{
+    if (event->token != 0)
+        chat->in_flight--;
+    else if (chat->kept > 0)
+        chat->kept--;
+    refresh(chat);
+}
+
+static void on_event(void *ctx, const struct engine_event *event)
+{
+    struct chat *chat = ctx;
+
+    switch (event->type) {
+    case EVENT_STEP: explain(chat, &event->step); return;
+    case EVENT_NOTE: chat_say(chat, "%s", event->text); return;
+    case EVENT_READY: on_ready(chat); break;
+    case EVENT_MESSAGE: on_arrived(chat, event); break;
+    case EVENT_CONTACT: people_forget(&chat->show.people); break;
+    case EVENT_ACCEPTED: on_accepted(chat, event); break;
+    case EVENT_QUEUED:
+        chat->in_flight -= event->token != 0;
+        chat->kept += event->token != 0;
+        refresh(chat);
+        break;
+    case EVENT_FAILED: on_failed(chat, event); break;
+    default: break;
+    }
+    leave_if_done(chat);
+}
+
+static void on_settled(void *ctx)
+{
+    struct chat *chat = ctx;
+
+    (void)uv_timer_stop(&chat->name);
+    show_arrived(chat);
+}
+
+static void on_down(void *ctx, const struct link_down *down)
+{
+    struct chat *chat = ctx;
+
+    show_arrived(chat);
+    if (link_has_ended(chat->link))
+        return;
+    if (down->is_final) {
+        editor_stop(chat->editor);
+        link_report_down(chat->link, down);
+        return;
+    }
+    if (!chat->has_told_down)
+        chat_say(chat, "%s; trying again", down->text);
+    chat->has_told_down = true;
+    refresh(chat);
+    link_retry(chat->link);
+    input_pause(&chat->input, false); /* what is read now goes to the outbox */
+    leave_if_done(chat);
+}
+
+static void on_interrupt(void *ctx, int signal)
+{
+    struct chat *chat = ctx;
+
+    if (signal != SIGINT || chat->editor == NULL || chat->is_leaving) {
+        link_end(chat->link, EXIT_FAILED);
+        return;
+    }
+    if (!editor_drop_line(chat->editor) && chat->has_warned) {
+        chat_leave(chat);
+        return;
+    }
+    chat->has_warned = true;
+    chat_say(chat, "Ctrl-C once more, or Ctrl-D, leaves");
+}
+
+/* ---- beginning ---- */
+
+static void welcome(struct chat *chat)
+{
+    char groups[SIGNET_ID_GROUPS_SIZE];
+
+    if (chat->context->line->quiet)
+        return;
+    signet_id_groups(signet_account_address(engine_account(chat->desk.engine)), groups);
+    chat_say(chat, "you are %s, %s", engine_name(chat->desk.engine), groups);
+    chat_say(chat, "messages here are signed and on the record: who receives one can prove who "
+                   "wrote it");
+    if (chat->editor != NULL)
+        chat_say(chat, "/help tells more");
+}
+
+static enum signet_err start_input(struct chat *chat)
+{
+    static const struct editor_handler editor_handler = {
+        .on_line = on_typed, .prompt = write_prompt, .complete = chat_complete};
+    static const struct input_handler input_handler = {.on_line = on_line, .on_end = on_input_end};
+    enum signet_err err;
+
+    if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        return editor_new(link_loop(chat->link), &editor_handler, chat, &chat->editor);
+    chat->input = (struct input){
+        .handler = &input_handler, .ctx = chat, .line_max = SIGNET_TEXT_MAX, .fd = STDIN_FILENO};
+    if ((err = input_start(&chat->input, link_loop(chat->link))) == SIGNET_OK)
+        input_pause(&chat->input, true); /* until it is known whether the relay is there */
+    return err;
+}
+
+static enum signet_err begin(struct chat *chat)
+{
+    enum signet_err err;
+
+    (void)uv_timer_init(link_loop(chat->link), &chat->leave);
+    (void)uv_timer_init(link_loop(chat->link), &chat->name);
+    chat->leave.data = chat->name.data = chat;
+    if ((err = start_input(chat)) != SIGNET_OK) {
+        report_error(chat->context->report, "terminal", NULL, "cannot use standard input: %s",
+            signet_err_text(err));
+        return err;
+    }
+    if ((err = inbox_load(&chat->inbox, &chat->desk)) != SIGNET_OK) {
+        desk_report(chat->context, chat->desk.home, err);
+        return err;
+    }
+    welcome(chat);
+    if (chat->context->line->arg_count > 0)
+        chat_turn_to(chat, chat->context->line->args[0]);
+    refresh(chat);
+    show_arrived(chat);
+    if ((err = link_subscribe(chat->link)) == SIGNET_OK)
+        link_connect(chat->link);
+    return err;
+}
+
+static enum exit_code check_peer(const struct context *context)
+{
+    const char *peer = context->line->arg_count == 0 ? NULL : context->line->args[0];
+    struct signet_id address;
+
+    if (peer == NULL || signet_name_is_valid(signet_span_str(peer)) ||
+        signet_id_parse(peer, &address) == SIGNET_OK)
+        return EXIT_DONE;
+    report_error(context->report, engine_problem_word(PROBLEM_BAD_NAME),
+        engine_problem_hint(PROBLEM_BAD_NAME), "%s is %s", peer,
+        engine_problem_text(PROBLEM_BAD_NAME));
+    return EXIT_FAILED;
+}
+
+static enum exit_code run(struct context *context)
+{
+    static const struct link_handler handler = {.on_event = on_event,
+        .on_down = on_down,
+        .on_settled = on_settled,
+        .on_interrupt = on_interrupt};
+    struct chat chat = {.context = context, .show.json = context->line->json};
+    enum exit_code code = check_peer(context);
+
+    if (code != EXIT_DONE)
+        return code;
+    code = EXIT_FAILED;
+    if (desk_open(&chat.desk, context, context->home) != SIGNET_OK)
+        goto out;
+    chat.show.people.engine = chat.desk.engine;
+    if (link_new(&chat.desk, &handler, &chat, &chat.link) != SIGNET_OK)
+        goto out;
+    if (begin(&chat) == SIGNET_OK)
+        code = link_run(chat.link);
+out:
+    editor_stop(chat.editor);
+    link_free(chat.link);
+    editor_free(chat.editor);
+    input_free(&chat.input);
+    people_clear(&chat.show.people);
+    inbox_free(&chat.inbox);
+    signet_buf_free(&chat.name_list);
+    desk_close(&chat.desk);
+    return code;
+}
+
+const struct command cmd_chat = {
+    .name = "chat",
+    .usage = "chat [PEER]",
+    .summary = "talk in the terminal",
+    .help =
+        "Without a terminal each line of standard input is sent, and what comes is printed until\n"
+        "standard input ends.",
+    .max_args = 1,
+    .needs = NEEDS_HOME,
+    .run = run,
+};

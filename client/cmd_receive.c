@@ -1,0 +1,370 @@
+/* signet receive: show what has come, each message once, and answer it where that is wanted. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "client/commands.h"
+#include "client/explain.h"
+#include "client/inbox.h"
+#include "client/link.h"
+#include "client/reply.h"
+#include "client/show.h"
+#include "io/clock.h"
+
+enum { TIMEOUT_S = 10, TIMEOUT_MAX_S = 31536000, NAME_MS = 1000 };
+
+struct receiving {
+    const struct context *context;
+    struct desk desk;
+    struct link *link;
+    struct inbox inbox;
+    struct show show;
+    const char *command;        /* --reply; NULL: none */
+    uint64_t count, timeout_ms; /* 0: none */
+    bool follows;
+    struct inbox_item item; /* being answered */
+    struct reply *reply;    /* that runs for it */
+    size_t answers;         /* not accepted yet */
+    uint64_t shown_count, last_token;
+    bool has_been_ready, has_drained, has_told_down;
+    uv_timer_t silence, name; /* name: how long that of a stranger is waited for */
+    unsigned steps;
+};
+
+static void show_next(struct receiving *receiving);
+
+/* ---- end ---- */
+
+static bool has_enough(const struct receiving *receiving)
+{
+    return receiving->count > 0 && receiving->shown_count >= receiving->count;
+}
+
+static void finish_if_done(struct receiving *receiving)
+{
+    bool is_done = has_enough(receiving);
+
+    if (receiving->count == 0 && !receiving->follows)
+        is_done = receiving->has_drained && inbox_is_empty(&receiving->inbox) &&
+                  engine_is_settled(receiving->desk.engine);
+    if (is_done && receiving->reply == NULL && receiving->answers == 0)
+        link_end(receiving->link, EXIT_DONE);
+}
+
+static void on_silence(uv_timer_t *timer)
+{
+    struct receiving *receiving = timer->data;
+    const struct report *report = receiving->context->report;
+    uint64_t seconds = receiving->timeout_ms / 1000;
+
+    if (receiving->reply != NULL) { /* it has a limit of its own */
+        (void)uv_timer_again(timer);
+    } else if (receiving->follows) {
+        link_end(receiving->link, EXIT_DONE);
+    } else {
+        report_error(report, "timeout", NULL,
+            "silence for %" PRIu64 " s, after %" PRIu64 " message%s", seconds,
+            receiving->shown_count, receiving->shown_count == 1 ? "" : "s");
+        link_end(receiving->link, EXIT_FAILED);
+    }
+}
+
+static void restart_silence(struct receiving *receiving)
+{
+    if (receiving->timeout_ms > 0)
+        (void)uv_timer_start(
+            &receiving->silence, on_silence, receiving->timeout_ms, receiving->timeout_ms);
+}
+
+/* ---- showing ---- */
+
+/* Only now the message is not shown again, also not after a crash. */
+static bool mark_shown(struct receiving *receiving)
+{
+    return link_shown(receiving->link, receiving->item.number) == SIGNET_OK;
+}
+
+static enum signet_err print(struct receiving *receiving, const struct message *message)
+{
+    struct signet_buf out = {0};
+    enum signet_err err;
+
+    if (message == NULL)
+        err = show_damaged(&receiving->show, receiving->item.number, &out);
+    else
+        err = show_message(&receiving->show, message, clock_wall_ms(), &out);
+    if (err != SIGNET_OK)
+        desk_report(receiving->context, receiving->desk.home, err);
+    else
+        err = report_result(receiving->context->report, signet_buf_span(&out));
+    signet_buf_free(&out);
+    return err;
+}
+
+static void on_reply(void *ctx, const char *problem, signet_span answer)
+{
+    struct receiving *receiving = ctx;
+    char peer[SIGNET_ID_TEXT_SIZE];
+    struct engine_text text = {.peer = peer, .text = answer};
+    struct message message = {0};
+
+    receiving->reply = NULL;
+    if (problem != NULL)
+        report_note(receiving->context->report, "no answer from the reply command: %s", problem);
+    if (problem == NULL && answer.len > 0 &&
+        inbox_read(&receiving->desk, &receiving->item, &message) == SIGNET_OK) {
+        signet_id_text(&message.address, peer);
+        text.token = ++receiving->last_token;
+        receiving->answers++;
+        if (link_send(receiving->link, &text) != SIGNET_OK)
+            receiving->answers--; /* the link has ended */
+    }
+    message_clear(&message);
+    if (!mark_shown(receiving))
+        return;
+    restart_silence(receiving);
+    show_next(receiving);
+}
+
+static bool start_reply(struct receiving *receiving, const struct message *message)
+{
+    const struct person *person = NULL;
+    char address[SIGNET_ID_TEXT_SIZE], id[SIGNET_ID_TEXT_SIZE];
+    struct reply_request request = {
+        .command = receiving->command,
+        .text = signet_buf_span(&message->text),
+        .on_done = on_reply,
+        .ctx = receiving,
+    };
+
+    if (people_find(&receiving->show.people, &message->address, &person) != SIGNET_OK)
+        return false;
+    signet_id_text(&message->address, address);
+    signet_id_text(&message->id, id);
+    request.facts = (struct reply_facts){
+        .from = person->name,
+        .address = address,
+        .id = id,
+        .verdict = verdict_word(message->verdict),
+        .contact = contact_state_word(person->state),
+    };
+    if (reply_start(link_loop(receiving->link), &request, &receiving->reply) == SIGNET_OK)
+        return true;
+    report_note(receiving->context->report, "cannot run the reply command: %s", strerror(errno));
+    return false;
+}
+
+/* Show the item, and give it to the command. */
+static void show_item(struct receiving *receiving)
+{
+    struct message message = {0};
+    enum signet_err err = inbox_read(&receiving->desk, &receiving->item, &message);
+    bool is_there = err == SIGNET_OK;
+    bool is_authentic = is_there && verdict_is_authentic(message.verdict);
+
+    if (err == SIGNET_ERR_IO || err == SIGNET_ERR_NOMEM) {
+        desk_report(receiving->context, receiving->desk.home, err);
+        link_end(receiving->link, EXIT_FAILED);
+        return;
+    }
+    if (print(receiving, is_there ? &message : NULL) != SIGNET_OK) {
+        link_end(receiving->link, EXIT_FAILED);
+        goto out;
+    }
+    receiving->shown_count += is_authentic;
+    restart_silence(receiving);
+    if (receiving->command == NULL || !is_authentic || !start_reply(receiving, &message))
+        (void)mark_shown(receiving);
+out:
+    message_clear(&message);
+}
+
+/* One after the other, so that a crash repeats no more than one. */
+static void show_next(struct receiving *receiving)
+{
+    while (receiving->reply == NULL && !link_has_ended(receiving->link) && !has_enough(receiving) &&
+           inbox_take(&receiving->inbox, &receiving->item))
+        show_item(receiving);
+    finish_if_done(receiving);
+}
+
+/* ---- events ---- */
+
+static void on_failed(struct receiving *receiving, const struct engine_event *event)
+{
+    report_note(receiving->context->report, "%s%s%s%s", event->token == 0 ? "" : "no answer to ",
+        event->text, event->text[0] == '\0' ? "" : ": ", engine_problem_text(event->problem));
+}
+
+static void on_name_late(uv_timer_t *timer)
+{
+    show_next(timer->data);
+}
+
+static void on_arrived(struct receiving *receiving, const struct engine_event *event)
+{
+    struct inbox_item item = {.number = event->number, .conversation = event->conversation};
+
+    if (inbox_add(&receiving->inbox, &item) == SIGNET_OK) {
+        /* The relay may be about to tell the name of its sender. */
+        if (engine_is_settled(receiving->desk.engine))
+            show_next(receiving);
+        else if (!uv_is_active((uv_handle_t *)&receiving->name))
+            (void)uv_timer_start(&receiving->name, on_name_late, NAME_MS, 0);
+        return;
+    }
+    desk_report(receiving->context, receiving->desk.home, SIGNET_ERR_NOMEM);
+    link_end(receiving->link, EXIT_FAILED);
+}
+
+static void on_event(void *ctx, const struct engine_event *event)
+{
+    struct receiving *receiving = ctx;
+
+    switch (event->type) {
+    case EVENT_STEP:
+        explain_step(receiving->context->report, &event->step, ++receiving->steps);
+        return;
+    case EVENT_NOTE: report_note(receiving->context->report, "%s", event->text); return;
+    case EVENT_CONTACT: people_forget(&receiving->show.people); return;
+    case EVENT_READY:
+        if (receiving->has_told_down)
+            report_note(receiving->context->report, "connected again");
+        receiving->has_been_ready = true;
+        receiving->has_told_down = false;
+        break;
+    case EVENT_MESSAGE: on_arrived(receiving, event); return;
+    case EVENT_DRAINED: receiving->has_drained = true; break;
+    case EVENT_FAILED:
+        on_failed(receiving, event);
+        receiving->answers -= event->token != 0;
+        break;
+    case EVENT_QUEUED:
+    case EVENT_ACCEPTED: receiving->answers -= event->token != 0; break;
+    default: break;
+    }
+    finish_if_done(receiving);
+}
+
+static void on_settled(void *ctx)
+{
+    struct receiving *receiving = ctx;
+
+    (void)uv_timer_stop(&receiving->name);
+    show_next(receiving);
+}
+
+static void on_down(void *ctx, const struct link_down *down)
+{
+    struct receiving *receiving = ctx;
+    bool waits = receiving->follows || (receiving->count > 0 && receiving->has_been_ready);
+
+    show_next(receiving);
+    if (link_has_ended(receiving->link))
+        return;
+    if (down->is_final || !waits) {
+        link_report_down(receiving->link, down);
+        return;
+    }
+    if (!receiving->has_told_down)
+        report_note(receiving->context->report, "%s; trying again", down->text);
+    receiving->has_told_down = true;
+    link_retry(receiving->link);
+}
+
+static void on_interrupt(void *ctx, int signal)
+{
+    struct receiving *receiving = ctx;
+
+    (void)signal;
+    link_end(receiving->link, receiving->follows ? EXIT_DONE : EXIT_FAILED);
+}
+
+/* ---- beginning ---- */
+
+static enum exit_code read_options(struct receiving *receiving)
+{
+    const struct context *context = receiving->context;
+    uint64_t timeout_s = 0;
+
+    receiving->follows = command_value(context->line, "follow") != NULL;
+    receiving->command = command_value(context->line, "reply");
+    if (command_number(context, "count", 1, INT64_MAX, &receiving->count) != SIGNET_OK)
+        return EXIT_USAGE;
+    if (command_number(context, "timeout", 1, TIMEOUT_MAX_S, &timeout_s) != SIGNET_OK)
+        return EXIT_USAGE;
+    if (receiving->follows && receiving->count > 0)
+        return command_misused(context, "--follow and --count exclude each other");
+    if (timeout_s == 0 && !receiving->follows)
+        timeout_s = TIMEOUT_S;
+    receiving->timeout_ms = timeout_s * 1000;
+    return EXIT_DONE;
+}
+
+static enum signet_err begin(struct receiving *receiving)
+{
+    enum signet_err err = inbox_load(&receiving->inbox, &receiving->desk);
+
+    if (err != SIGNET_OK) {
+        desk_report(receiving->context, receiving->desk.home, err);
+        return err;
+    }
+    (void)uv_timer_init(link_loop(receiving->link), &receiving->silence);
+    (void)uv_timer_init(link_loop(receiving->link), &receiving->name);
+    receiving->silence.data = receiving->name.data = receiving;
+    if ((err = link_subscribe(receiving->link)) != SIGNET_OK)
+        return err;
+    restart_silence(receiving);
+    show_next(receiving);
+    if (!link_has_ended(receiving->link))
+        link_connect(receiving->link);
+    return SIGNET_OK;
+}
+
+static enum exit_code run(struct context *context)
+{
+    static const struct link_handler handler = {.on_event = on_event,
+        .on_down = on_down,
+        .on_settled = on_settled,
+        .on_interrupt = on_interrupt};
+    struct receiving receiving = {.context = context, .show.json = context->line->json};
+    enum exit_code code;
+
+    if ((code = read_options(&receiving)) != EXIT_DONE)
+        return code;
+    code = EXIT_FAILED;
+    if (desk_open(&receiving.desk, context, context->home) != SIGNET_OK)
+        goto out;
+    receiving.show.people.engine = receiving.desk.engine;
+    if (link_new(&receiving.desk, &handler, &receiving, &receiving.link) != SIGNET_OK)
+        goto out;
+    if (begin(&receiving) == SIGNET_OK)
+        code = link_run(receiving.link);
+out:
+    reply_stop(receiving.reply);
+    link_free(receiving.link);
+    people_clear(&receiving.show.people);
+    inbox_free(&receiving.inbox);
+    desk_close(&receiving.desk);
+    return code;
+}
+
+const struct command cmd_receive = {
+    .name = "receive",
+    .usage = "receive [--follow] [--count N] [--timeout SECONDS] [--reply COMMAND]",
+    .summary = "show the messages that have come",
+    .help =
+        "Shows what waits, and is done. The reply command gets each text on its standard input,\n"
+        "and SIGNET_FROM, SIGNET_ADDRESS, SIGNET_ID, SIGNET_VERDICT and SIGNET_CONTACT in its\n"
+        "environment; what it prints within 30 seconds is sent back, unless it fails.",
+    .options =
+        {
+            {"follow", NULL, "go on until interrupted, or silent for --timeout"},
+            {"count", "N", "go on until N messages were shown"},
+            {"timeout", "SECONDS", "how long silence may last; with --count 10"},
+            {"reply", "COMMAND", "answer each message with the output of a command"},
+        },
+    .max_args = 0,
+    .needs = NEEDS_HOME,
+    .run = run,
+};
