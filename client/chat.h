@@ -26,7 +26,6 @@ struct chat {
     bool has_failed;                     /* something was not sent: exit code 1 */
     bool has_warned;                     /* one Ctrl-C was pressed */
     uv_timer_t leave;                    /* how long accepting is waited for */
-    uv_timer_t name;                     /* and the name of a stranger */
     const char *names[EDITOR_WORDS_MAX]; /* to complete to; borrowed from name_list */
     struct signet_buf name_list;
 };

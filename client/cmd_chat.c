@@ -12,7 +12,7 @@
 #include "client/text.h"
 #include "io/clock.h"
 
-enum { LEAVE_MS = 10000, NAME_MS = 1000 };
+enum { LEAVE_MS = 10000 };
 
 /* ---- what appears ---- */
 
@@ -219,21 +219,12 @@ static void on_ready(struct chat *chat)
     input_pause(&chat->input, false);
 }
 
-static void on_name_late(uv_timer_t *timer)
-{
-    show_arrived(timer->data);
-}
-
 static void on_arrived(struct chat *chat, const struct engine_event *event)
 {
     struct inbox_item item = {.number = event->number, .conversation = event->conversation};
 
     if (inbox_add(&chat->inbox, &item) == SIGNET_OK) {
-        /* The relay may be about to tell the name of its sender. */
-        if (engine_is_settled(chat->desk.engine))
-            show_arrived(chat);
-        else if (!uv_is_active((uv_handle_t *)&chat->name))
-            (void)uv_timer_start(&chat->name, on_name_late, NAME_MS, 0);
+        show_arrived(chat);
         return;
     }
     desk_report(chat->context, chat->desk.home, SIGNET_ERR_NOMEM);
@@ -271,21 +262,10 @@ static void on_event(void *ctx, const struct engine_event *event)
     leave_if_done(chat);
 }
 
-static void on_settled(void *ctx)
-{
-    struct chat *chat = ctx;
-
-    (void)uv_timer_stop(&chat->name);
-    show_arrived(chat);
-}
-
 static void on_down(void *ctx, const struct link_down *down)
 {
     struct chat *chat = ctx;
 
-    show_arrived(chat);
-    if (link_has_ended(chat->link))
-        return;
     if (down->is_final) {
         editor_stop(chat->editor);
         link_report_down(chat->link, down);
@@ -353,8 +333,7 @@ static enum signet_err begin(struct chat *chat)
     enum signet_err err;
 
     (void)uv_timer_init(link_loop(chat->link), &chat->leave);
-    (void)uv_timer_init(link_loop(chat->link), &chat->name);
-    chat->leave.data = chat->name.data = chat;
+    chat->leave.data = chat;
     if ((err = start_input(chat)) != SIGNET_OK) {
         report_error(chat->context->report, "terminal", NULL, "cannot use standard input: %s",
             signet_err_text(err));
@@ -390,10 +369,8 @@ static enum exit_code check_peer(const struct context *context)
 
 static enum exit_code run(struct context *context)
 {
-    static const struct link_handler handler = {.on_event = on_event,
-        .on_down = on_down,
-        .on_settled = on_settled,
-        .on_interrupt = on_interrupt};
+    static const struct link_handler handler = {
+        .on_event = on_event, .on_down = on_down, .on_interrupt = on_interrupt};
     struct chat chat = {.context = context, .show.json = context->line->json};
     enum exit_code code = check_peer(context);
 

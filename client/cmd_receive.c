@@ -11,7 +11,7 @@
 #include "client/show.h"
 #include "io/clock.h"
 
-enum { TIMEOUT_S = 10, TIMEOUT_MAX_S = 31536000, NAME_MS = 1000 };
+enum { TIMEOUT_S = 10, TIMEOUT_MAX_S = 31536000 };
 
 struct receiving {
     const struct context *context;
@@ -27,7 +27,7 @@ struct receiving {
     size_t answers;         /* not accepted yet */
     uint64_t shown_count, last_token;
     bool has_been_ready, has_drained, has_told_down;
-    uv_timer_t silence, name; /* name: how long that of a stranger is waited for */
+    uv_timer_t silence;
     unsigned steps;
 };
 
@@ -196,21 +196,12 @@ static void on_failed(struct receiving *receiving, const struct engine_event *ev
         event->text, event->text[0] == '\0' ? "" : ": ", engine_problem_text(event->problem));
 }
 
-static void on_name_late(uv_timer_t *timer)
-{
-    show_next(timer->data);
-}
-
 static void on_arrived(struct receiving *receiving, const struct engine_event *event)
 {
     struct inbox_item item = {.number = event->number, .conversation = event->conversation};
 
     if (inbox_add(&receiving->inbox, &item) == SIGNET_OK) {
-        /* The relay may be about to tell the name of its sender. */
-        if (engine_is_settled(receiving->desk.engine))
-            show_next(receiving);
-        else if (!uv_is_active((uv_handle_t *)&receiving->name))
-            (void)uv_timer_start(&receiving->name, on_name_late, NAME_MS, 0);
+        show_next(receiving);
         return;
     }
     desk_report(receiving->context, receiving->desk.home, SIGNET_ERR_NOMEM);
@@ -248,10 +239,7 @@ static void on_event(void *ctx, const struct engine_event *event)
 
 static void on_settled(void *ctx)
 {
-    struct receiving *receiving = ctx;
-
-    (void)uv_timer_stop(&receiving->name);
-    show_next(receiving);
+    finish_if_done(ctx);
 }
 
 static void on_down(void *ctx, const struct link_down *down)
@@ -259,9 +247,6 @@ static void on_down(void *ctx, const struct link_down *down)
     struct receiving *receiving = ctx;
     bool waits = receiving->follows || (receiving->count > 0 && receiving->has_been_ready);
 
-    show_next(receiving);
-    if (link_has_ended(receiving->link))
-        return;
     if (down->is_final || !waits) {
         link_report_down(receiving->link, down);
         return;
@@ -310,8 +295,7 @@ static enum signet_err begin(struct receiving *receiving)
         return err;
     }
     (void)uv_timer_init(link_loop(receiving->link), &receiving->silence);
-    (void)uv_timer_init(link_loop(receiving->link), &receiving->name);
-    receiving->silence.data = receiving->name.data = receiving;
+    receiving->silence.data = receiving;
     if ((err = link_subscribe(receiving->link)) != SIGNET_OK)
         return err;
     restart_silence(receiving);

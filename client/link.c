@@ -13,7 +13,6 @@ enum {
     PAUSE_MAX_MS = 30000,
     MESSAGE_MAX = 1048576, /* a relay packs several deliveries into one message */
     PENDING_MAX = 8388608,
-    CODE_NORMAL = 1000,
 };
 
 /* ---- handing on ---- */
@@ -264,7 +263,7 @@ enum exit_code link_run(struct link *link)
     if (link->connection == NULL)
         return link->code;
     /* Last words go out; nobody waits for the answer. */
-    io_connection_close(link->connection, link->desk->is_broken ? 0 : CODE_NORMAL);
+    io_connection_close(link->connection, link->desk->is_broken ? 0 : WS_CODE_NORMAL);
     (void)uv_run(&link->uv, UV_RUN_NOWAIT);
     while (link->connection != NULL && io_connection_pending(link->connection) > 0)
         (void)uv_run(&link->uv, UV_RUN_ONCE);

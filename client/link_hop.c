@@ -5,13 +5,13 @@
 #include "client/link_internal.h"
 #include "io/clock.h"
 
-enum { LOGIN_MS = 15000, CODE_PROTOCOL = 1002, CODE_ELSEWHERE = 4001 };
+enum { LOGIN_MS = 15000, CODE_ELSEWHERE = 4001 };
 
 static void on_login_late(uv_timer_t *timer)
 {
     struct link *link = timer->data;
 
-    io_connection_close(link->connection, CODE_NORMAL);
+    io_connection_close(link->connection, WS_CODE_NORMAL);
 }
 
 static void explain(struct link *link, const struct engine_step *step)
@@ -92,7 +92,7 @@ static void on_message(struct io_connection *connection, signet_span message)
     err = engine_receive(link->desk->engine, message, clock_wall_ms(), &output);
     if (err == SIGNET_ERR_FORMAT) {
         link->is_nonsense = true;
-        io_connection_close(connection, CODE_PROTOCOL);
+        io_connection_close(connection, WS_CODE_PROTOCOL);
         err = SIGNET_OK;
     }
     if (link_settle(link, err, &output) == SIGNET_OK)
