@@ -8,23 +8,21 @@
 #include "server/data.h"
 #include "server/setup.h"
 
-/* The port on which the relay listens: the one it noted while it runs, or the configured one. */
+/* The port on which the relay listens: the one it noted while it runs, or the configured one; one
+ * that it finds for itself it will find again. */
 static int find_port(const char *data, const struct config *config, uint16_t *port_out)
 {
     struct socket_address address;
-    struct signet_buf text = {0};
-    uint64_t port = 0;
+    uint16_t port = data_is_locked(data) ? data_port(data) : 0;
 
-    if (data_is_locked(data) && data_read(data, DATA_PORT, 8, &text) == SIGNET_OK)
-        for (size_t i = 0; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++)
-            port = port * 10 + (uint64_t)(text.ptr[i] - '0');
-    signet_buf_free(&text);
     if (port == 0 && socket_address_parse(config->listen, &address) == SIGNET_OK)
         port = socket_port(&address);
-    if (port == 0 || port > UINT16_MAX)
+    if (port == 0)
+        port = data_port(data);
+    if (port == 0)
         return complain(
             EXIT_FAILED, "the relay finds its port when it runs; start it first, or configure one");
-    *port_out = (uint16_t)port;
+    *port_out = port;
     return EXIT_DONE;
 }
 

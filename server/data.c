@@ -140,3 +140,15 @@ void data_remove(const char *dir, const char *file)
     if (data_path(dir, file, path) == SIGNET_OK)
         (void)unlink(path);
 }
+
+uint16_t data_port(const char *dir)
+{
+    struct signet_buf text = {0};
+    uint64_t port = 0;
+
+    if (data_read(dir, DATA_PORT, 8, &text) == SIGNET_OK)
+        for (size_t i = 0; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++)
+            port = port * 10 + (uint64_t)(text.ptr[i] - '0');
+    signet_buf_free(&text);
+    return port <= UINT16_MAX ? (uint16_t)port : 0;
+}

@@ -18,6 +18,9 @@
 
 enum { DATA_PATH_SIZE = 1024 };
 
+/* The port in DATA_PORT: where the relay listens, or listened last; 0: none is noted. */
+uint16_t data_port(const char *dir);
+
 /* DIR/FILE. Errors: LIMIT (too long). */
 SIGNET_MUST_USE enum signet_err data_path(
     const char *dir, const char *file, char path_out[DATA_PATH_SIZE]);

@@ -96,6 +96,22 @@ static int check_port(const struct socket_address *address)
     return is_free ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* Where any port will do, the one of the last run is the best: invitations name it. */
+static void prefer_last_port(const struct relay *relay, struct socket_address *address)
+{
+    struct socket_address last = *address;
+    uint16_t port = data_port(relay->arguments->data);
+
+    if (socket_port(address) != 0 || port == 0)
+        return;
+    if (address->u.any.sa_family == AF_INET)
+        last.u.v4.sin_port = htons(port);
+    else
+        last.u.v6.sin6_port = htons(port);
+    if (check_port(&last) == EXIT_DONE)
+        *address = last;
+}
+
 static int cannot_listen(const struct relay *relay)
 {
     return complain(EXIT_FAILED, "cannot listen on %s: %s; choose another address with --listen",
@@ -140,6 +156,7 @@ static int open_workers(struct relay *relay, struct socket_address *address, uv_
         return complain(EXIT_FAILED, "listen is not ADDRESS:PORT: %s", relay->config.listen);
     if (check_port(address) != EXIT_DONE)
         return cannot_listen(relay);
+    prefer_last_port(relay, address);
     for (uint32_t i = 0; i < relay->config.threads; i++)
         if ((code = open_worker(relay, address, i, stopped)) != EXIT_DONE)
             return code;
@@ -302,8 +319,6 @@ void relay_close(struct relay *relay)
     for (size_t i = 0; i < relay->worker_count; i++)
         worker_free(relay->workers[i]);
     signet_library_free(relay->library);
-    if (relay->lock < 0)
-        return;
-    data_remove(relay->arguments->data, DATA_PORT);
-    (void)close(relay->lock);
+    if (relay->lock >= 0)
+        (void)close(relay->lock);
 }

@@ -385,7 +385,18 @@ def sigterm_says_goodbye_and_is_0(base):
         client.check_closed(1001)
         client.close()
         assert relay.process.wait(TIMEOUT) == 0
-        assert not os.path.exists(relay.data + "/port")
+
+
+@test
+def a_port_that_was_found_is_found_again(base):
+    data = fresh(base)
+    ports = set()
+    for _ in range(3):
+        relay = Relay(data)
+        ports.add(relay.port)
+        relay.process.kill()
+        relay.process.wait(TIMEOUT)
+    assert len(ports) == 1, ports
 
 
 @test
