@@ -214,7 +214,7 @@ static enum signet_err answered(struct engine *e, const struct request *request,
     if (message->type == RELAY_DONE && type == REQUEST_REGISTER)
         return engine_registered(e);
     if (message->type == RELAY_DONE && (type == REQUEST_CARD || type == REQUEST_BUNDLE))
-        return engine_published(e, now_ms);
+        return engine_published(e);
     if (message->type == RELAY_DONE && type == REQUEST_SUBSCRIBE)
         return SIGNET_OK;
     if (message->type == RELAY_WELCOME && type == REQUEST_LOGIN)
@@ -271,6 +271,8 @@ enum signet_err engine_receive(
         if (err == SIGNET_OK)
             err = handle(engine, &one, now_ms);
     }
+    if (err == SIGNET_OK && engine->phase == PHASE_READY)
+        err = engine_pump(engine, now_ms);
     if (err == SIGNET_OK)
         err = engine_flush_acks(engine);
     engine_hold_events(engine);
@@ -351,15 +353,11 @@ enum signet_err engine_disconnected(
 
 enum signet_err engine_subscribe(struct engine *engine, struct engine_output *output)
 {
-    struct relay_message message = {.type = RELAY_SUBSCRIBE};
-    struct request *request;
-
     engine->output = output;
     engine->wants_delivery = true;
     if (engine->phase != PHASE_READY || engine->is_subscribed)
         return SIGNET_OK;
-    engine->is_subscribed = true;
-    return engine_ask(engine, REQUEST_SUBSCRIBE, &message, &request);
+    return engine_ask_delivery(engine);
 }
 
 enum signet_err engine_shown(struct engine *engine, uint64_t number, struct engine_output *output)

@@ -188,9 +188,7 @@ enum signet_err engine_found(struct engine *e, const struct request *request,
         }
     }
     signet_card_free(card);
-    if (err != SIGNET_OK)
-        return err;
-    return engine_pump(e, now_ms);
+    return err;
 }
 
 enum signet_err engine_not_found(struct engine *e, const struct request *request, uint64_t code)

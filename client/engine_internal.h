@@ -250,18 +250,26 @@ SIGNET_MUST_USE enum signet_err engine_registered(struct engine *e);
 SIGNET_MUST_USE enum signet_err engine_welcomed(
     struct engine *e, const struct relay_message *message, uint64_t now_ms);
 /* Own card or bundle was taken over by the relay. */
-SIGNET_MUST_USE enum signet_err engine_published(struct engine *e, uint64_t now_ms);
+SIGNET_MUST_USE enum signet_err engine_published(struct engine *e);
+/* Ask the relay for what waits and what comes. */
+SIGNET_MUST_USE enum signet_err engine_ask_delivery(struct engine *e);
 /* Nothing can be done on this connection any more. */
 SIGNET_MUST_USE enum signet_err engine_stop(
     struct engine *e, enum engine_problem problem, const char *whom);
 
-/* ---- sending (engine_send.c, engine_outbox.c) ---- */
+/* ---- sending (engine_send.c, engine_texts.c, engine_outbox.c, engine_seal.c) ---- */
 
-/* Move every text on as far as it goes now. */
+/* Move every text on as far as it goes now, and hand the relay what is sealed: at the end of each
+ * call in which something may have changed for them. */
 SIGNET_MUST_USE enum signet_err engine_pump(struct engine *e, uint64_t now_ms);
+/* A text at the end of the list, which takes it over. */
+void engine_add_text(struct engine *e, struct outgoing *text);
 /* Sign and seal a text for all devices of a contact; sessions are there. */
 SIGNET_MUST_USE enum signet_err engine_seal(
     struct engine *e, struct contact_slot *slot, struct outgoing *text, uint64_t now_ms);
+/* Say why a text cannot be sent; the caller takes it off the list. */
+SIGNET_MUST_USE enum signet_err engine_fail_text(
+    struct engine *e, struct outgoing *text, enum engine_problem problem);
 /* Give up all texts to an address, or to a name, for one cause. */
 SIGNET_MUST_USE enum signet_err engine_fail_texts(struct engine *e, const struct signet_id *address,
     const char *name, enum engine_problem problem);

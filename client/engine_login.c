@@ -94,3 +94,12 @@ enum signet_err engine_stop(struct engine *e, enum engine_problem problem, const
     e->phase = PHASE_STOPPED;
     return engine_fail(e, problem, 0, whom);
 }
+
+enum signet_err engine_ask_delivery(struct engine *e)
+{
+    struct relay_message message = {.type = RELAY_SUBSCRIBE};
+    struct request *request;
+
+    e->is_subscribed = true;
+    return engine_ask(e, REQUEST_SUBSCRIBE, &message, &request);
+}

@@ -93,7 +93,6 @@ static void read_sealed(struct wire_reader *r, struct sealed *sealed, signet_spa
 
 static enum signet_err load_draft(struct engine *e, struct wire_reader *r, uint64_t number)
 {
-    struct outgoing **link = &e->outgoing;
     struct outgoing *text = calloc(1, sizeof(*text));
     signet_span body;
     enum signet_err err;
@@ -111,9 +110,7 @@ static enum signet_err load_draft(struct engine *e, struct wire_reader *r, uint6
         engine_free_outgoing(text);
         return err;
     }
-    while (*link != NULL)
-        link = &(*link)->next;
-    *link = text;
+    engine_add_text(e, text);
     return SIGNET_OK;
 }
 

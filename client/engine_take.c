@@ -125,9 +125,7 @@ enum signet_err engine_taken(struct engine *e, const struct request *request,
 
         return engine_fail_texts(e, &request->address, NULL, problem);
     }
-    if (err != SIGNET_OK)
-        return err;
-    return engine_pump(e, now_ms);
+    return err;
 }
 
 enum signet_err engine_not_taken(struct engine *e, const struct request *request, uint64_t code)

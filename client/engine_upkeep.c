@@ -233,13 +233,11 @@ enum signet_err engine_welcomed(
     if (bundle_is_due(e, message, published, now_ms) &&
         (err = publish_bundle(e, now_ms)) != SIGNET_OK)
         return err;
-    return engine_published(e, now_ms);
+    return engine_published(e);
 }
 
-enum signet_err engine_published(struct engine *e, uint64_t now_ms)
+enum signet_err engine_published(struct engine *e)
 {
-    enum signet_err err;
-
     for (const struct request *r = e->requests; r != NULL; r = r->next) {
         if (r->type == REQUEST_CARD || r->type == REQUEST_BUNDLE)
             return SIGNET_OK;
@@ -249,9 +247,5 @@ enum signet_err engine_published(struct engine *e, uint64_t now_ms)
     e->phase = PHASE_READY;
     if (engine_event(e, EVENT_READY) == NULL)
         return SIGNET_ERR_NOMEM;
-    if (e->wants_delivery && (err = engine_subscribe(e, e->output)) != SIGNET_OK)
-        return err;
-    if ((err = engine_flush_outbox(e)) != SIGNET_OK)
-        return err;
-    return engine_pump(e, now_ms);
+    return e->wants_delivery ? engine_ask_delivery(e) : SIGNET_OK;
 }

@@ -1,0 +1,101 @@
+/* The list of texts that are not sealed yet: adding, giving up, and saying why. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/engine_internal.h"
+
+void engine_free_outgoing(struct outgoing *text)
+{
+    signet_buf_free(&text->text);
+    free(text);
+}
+
+/* Whom a text is for, in words. */
+static void call_text(
+    struct engine *e, const struct outgoing *text, char out[SIGNET_ID_GROUPS_SIZE])
+{
+    char brief[SIGNET_ID_SHORT_SIZE];
+    struct contact_slot *slot;
+    const char *name = text->peer;
+
+    if (text->has_address && engine_load_contact(e, &text->address, &slot) == SIGNET_OK) {
+        name = engine_call_contact(&slot->contact, brief);
+    } else if (name[0] == '\0') {
+        signet_id_short(&text->address, brief);
+        name = brief;
+    }
+    memcpy(out, name, strlen(name) + 1);
+}
+
+/* Problems after which a stored draft is worth keeping for another day. */
+static bool is_kept(enum engine_problem problem)
+{
+    return problem == PROBLEM_OFTEN || problem == PROBLEM_RELAY;
+}
+
+static bool is_kept_draft(enum engine_problem problem)
+{
+    return is_kept(problem) || problem == PROBLEM_IDENTITY || problem == PROBLEM_LIST ||
+           problem == PROBLEM_CARD || problem == PROBLEM_EXPIRED || problem == PROBLEM_NO_BUNDLE;
+}
+
+/* What was asked for just now is given back with its cause; what has waited in the outbox goes on
+ * waiting where that can help. */
+enum signet_err engine_fail_text(
+    struct engine *e, struct outgoing *text, enum engine_problem problem)
+{
+    struct record_key key = {.kind = RECORD_OUTBOX, .number = text->draft};
+    char whom[SIGNET_ID_GROUPS_SIZE];
+    bool keep = text->token == 0 ? is_kept_draft(problem) : is_kept(problem);
+    struct contact_slot *slot;
+    enum signet_err err;
+
+    if (keep && text->has_address && text->draft == 0 &&
+        (err = engine_save_draft(e, text)) != SIGNET_OK)
+        return err;
+    if (keep && text->draft == 0)
+        problem = PROBLEM_OFFLINE;
+    if (!keep && text->draft != 0 && (err = engine_delete(e, &key)) != SIGNET_OK)
+        return err;
+    call_text(e, text, whom);
+    if ((err = engine_fail(e, problem, text->token, whom)) != SIGNET_OK)
+        return err;
+    if (problem == PROBLEM_IDENTITY && text->has_address &&
+        engine_load_contact(e, &text->address, &slot) == SIGNET_OK)
+        e->output->last_event->address = slot->contact.changed_to;
+    return SIGNET_OK;
+}
+
+enum signet_err engine_fail_texts(struct engine *e, const struct signet_id *address,
+    const char *name, enum engine_problem problem)
+{
+    struct outgoing **link = &e->outgoing;
+
+    while (*link != NULL) {
+        struct outgoing *text = *link;
+        bool is_meant = address != NULL
+                            ? text->has_address && signet_id_equal(&text->address, address)
+                            : !text->has_address && strcmp(text->peer, name) == 0;
+        enum signet_err err;
+
+        if (!is_meant) {
+            link = &text->next;
+            continue;
+        }
+        *link = text->next;
+        err = engine_fail_text(e, text, problem);
+        engine_free_outgoing(text);
+        if (err != SIGNET_OK)
+            return err;
+    }
+    return SIGNET_OK;
+}
+
+void engine_add_text(struct engine *e, struct outgoing *text)
+{
+    struct outgoing **link = &e->outgoing;
+
+    while (*link != NULL)
+        link = &(*link)->next;
+    *link = text;
+}
