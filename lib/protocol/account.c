@@ -123,7 +123,7 @@ enum signet_err signet_account_create(struct signet_library *library, unsigned i
     enum signet_err err;
 
     if ((err = make_next(library, identity_bits, &next)) != SIGNET_OK)
-        return err;
+        goto out;
     keys.next_identity = next.fingerprint;
     if ((err = crypto_rsa_generate(library, identity_bits, &keys.identity)) != SIGNET_OK)
         goto out;

@@ -51,10 +51,9 @@ enum signet_err signed_open(const struct crypto_rsa_public *key, const char *typ
 
     if ((err = read_single(cose, typ, &sign1)) != SIGNET_OK)
         return err;
-    if ((err = cose_to_be_signed(sign1.protected_header, sign1.payload, &to_be_signed)) !=
-        SIGNET_OK)
-        return err;
-    err = crypto_rsa_verify(key, signet_buf_span(&to_be_signed), sign1.signature);
+    err = cose_to_be_signed(sign1.protected_header, sign1.payload, &to_be_signed);
+    if (err == SIGNET_OK)
+        err = crypto_rsa_verify(key, signet_buf_span(&to_be_signed), sign1.signature);
     signet_buf_free(&to_be_signed);
     if (err == SIGNET_OK)
         *payload_out = sign1.payload;
