@@ -109,7 +109,7 @@ static void other_one_time_keys_are_refused(void **state)
         SIGNET_ERR_AUTH);
     CHECK_ERR(signet_bundle_check_keys(f.library, f.bob.bundle, signet_span_of(NULL, 0)),
         SIGNET_ERR_AUTH);
-    CHECK_OK(signet_buf_append(&keys, signet_span_of(keys.ptr, 32)));
+    CHECK_OK(signet_buf_append(&keys, signet_span_of(f.bob.one_time_keys.ptr, 32)));
     CHECK_ERR(
         signet_bundle_check_keys(f.library, f.bob.bundle, signet_buf_span(&keys)), SIGNET_ERR_AUTH);
     signet_buf_free(&keys);
