@@ -73,7 +73,8 @@ static void read_parents(struct wire_reader *r, struct signet_entry *entry)
     }
 }
 
-/* The fields of an entry. *names_us: whether this account is among its recipients. */
+/* The fields of an entry. *names_us: whether this account is its one recipient: a conversation of
+ * two has no other, and an entry that is also to somebody else belongs to another one. */
 static enum signet_err read_entry(signet_span bytes, const struct signet_account *account,
     struct signet_entry *entry, struct signet_id *content_hash, bool *names_us)
 {
@@ -101,7 +102,7 @@ static enum signet_err read_entry(signet_span bytes, const struct signet_account
     if (entry->sequence == 0 || is_first != (entry->sequence == 1) ||
         recipient_list(&to, &entry->address) != NULL)
         wire_reader_fail(&r, SIGNET_ERR_FORMAT);
-    own_list = recipient_list(&to, signet_account_address(account));
+    own_list = to.count == 1 ? recipient_list(&to, signet_account_address(account)) : NULL;
     *names_us = own_list != NULL;
     if (*names_us)
         entry->to_list = *own_list;

@@ -260,20 +260,22 @@ static void add_recipient(struct forged_entry *e, const struct signet_id *addres
     e->to_count = 2;
 }
 
-/* docs/protocol.md, section 7: 1 to 64, rising by address, the sender not among them. */
+/* docs/protocol.md, section 7: 1 to 64, rising by address, the sender not among them; section 8: in
+ * a conversation of two, one. */
 static void recipients_are_in_order_and_not_the_sender(void **state)
 {
     struct fixture f = fixture_new();
     struct signet_id alice = *signet_account_address(f.alice.account);
 
     (void)state;
-    ENTRY_REFUSED(name_recipients(&e, 64), SIGNET_OK);
+    ENTRY_REFUSED(name_recipients(&e, 1), SIGNET_OK);
+    ENTRY_REFUSED(name_recipients(&e, 64), SIGNET_ERR_CHANNEL);
     ENTRY_REFUSED(name_recipients(&e, 65), SIGNET_ERR_LIMIT);
     ENTRY_REFUSED(e.to_count = 0, SIGNET_ERR_FORMAT);
     ENTRY_REFUSED((e.to_count = 2, e.to[1] = e.to[0]), SIGNET_ERR_FORMAT);
     ENTRY_REFUSED((e.to_count = 2, memset(&e.to[1], 0, 32)), SIGNET_ERR_FORMAT);
     ENTRY_REFUSED(add_recipient(&e, &alice), SIGNET_ERR_FORMAT);
-    ENTRY_REFUSED(add_recipient(&e, signet_account_address(f.carol.account)), SIGNET_OK);
+    ENTRY_REFUSED(add_recipient(&e, signet_account_address(f.carol.account)), SIGNET_ERR_CHANNEL);
     ENTRY_REFUSED(e.to[0] = alice, SIGNET_ERR_FORMAT);
     fixture_free(&f);
 }
