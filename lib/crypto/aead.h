@@ -13,7 +13,8 @@ struct crypto_aead_key {
     uint8_t nonce[CRYPTO_AEAD_NONCE_LEN];
 };
 
-/* Append ciphertext || tag. `plaintext` and `ad` must not lie inside `out`.
+/* Append ciphertext || tag. `plaintext` must not lie inside `out`; `ad` may be what
+ * is in it already, if room for the output was reserved before.
  * Errors: NOMEM, CRYPTO; `out` is unchanged then. */
 SIGNET_MUST_USE enum signet_err crypto_aead_seal(struct signet_library *library,
     const struct crypto_aead_key *key, signet_span ad, signet_span plaintext,
