@@ -329,7 +329,8 @@ def a_key_that_is_not_pinned_is_refused(base):
     data = fresh(base)
     check_works("init", "--data", base + "/other")
     write(base + "/conf", f"certificate = {base}/other/current.crt\nkey = {base}/other/current.key\n")
-    check_fails(["run", "--data", data, "--config", base + "/conf"], 1, "not pinned")
+    check_fails(["run", "--data", data, "--config", base + "/conf", "--listen", "127.0.0.1:0"], 1,
+                "not pinned")
     write(base + "/conf", f"certificate = {data}/backup.crt\nkey = {data}/backup.key\n")
     relay = Relay(data, "--config", base + "/conf")
     assert relay.stop() == 0

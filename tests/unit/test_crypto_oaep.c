@@ -61,8 +61,7 @@ static void any_changed_byte_gives_the_rejection_value(void **state)
     struct signet_buf ciphertext = {0};
 
     CHECK_OK(crypto_rsa_wrap(crypto_rsa_private_public(key), &secret_one, &ciphertext));
-    ciphertext.ptr[0] &= 0x3f; /* below the modulus whatever bit is flipped */
-    check_rejected(key, signet_buf_span(&ciphertext));
+    ciphertext.ptr[0] &= 0x3f; /* below the modulus whatever bit is flipped; may change nothing */
     for (size_t i = 0; i < ciphertext.len; i++) {
         ciphertext.ptr[i] ^= 1;
         check_rejected(key, signet_buf_span(&ciphertext));
