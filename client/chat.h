@@ -6,6 +6,7 @@
 #include "client/inbox.h"
 #include "client/input.h"
 #include "client/link.h"
+#include "client/pending.h"
 #include "client/show.h"
 
 struct chat {
@@ -17,8 +18,7 @@ struct chat {
     struct editor *editor; /* NULL: standard input is no terminal */
     struct input input;
     char peer[SIGNET_ID_GROUPS_SIZE]; /* to whom lines go; empty: to nobody yet */
-    size_t in_flight;                 /* handed to the relay, not accepted yet */
-    size_t kept;                      /* in the outbox until the relay can be reached */
+    struct pending pending;           /* not accepted yet */
     uint64_t last_token;
     unsigned steps;
     bool has_told_down; /* and has not been connected since */

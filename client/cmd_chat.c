@@ -84,7 +84,7 @@ static void show_arrived(struct chat *chat)
 static void write_prompt(void *ctx, char text[EDITOR_PROMPT_SIZE])
 {
     const struct chat *chat = ctx;
-    size_t waiting = chat->in_flight + chat->kept;
+    size_t waiting = chat->pending.count;
     const char *offline = link_is_ready(chat->link) ? "" : "offline";
     char count[48] = "";
 
@@ -107,15 +107,15 @@ static void refresh(struct chat *chat)
 
 static void leave_if_done(struct chat *chat)
 {
-    if (chat->is_leaving && chat->in_flight == 0)
-        link_end(chat->link, chat->has_failed || chat->kept > 0 ? EXIT_FAILED : EXIT_DONE);
+    if (chat->is_leaving && pending_in_flight(&chat->pending) == 0)
+        link_end(chat->link, chat->has_failed || chat->pending.kept > 0 ? EXIT_FAILED : EXIT_DONE);
 }
 
 static void on_late(uv_timer_t *timer)
 {
     struct chat *chat = timer->data;
 
-    report_note(chat->context->report, "%zu not accepted yet: in the outbox", chat->in_flight);
+    report_note(chat->context->report, "%zu not accepted yet: in the outbox", chat->pending.count);
     link_end(chat->link, EXIT_FAILED);
 }
 
@@ -137,9 +137,9 @@ static void send_line(struct chat *chat, signet_span line)
         return;
     }
     text.token = ++chat->last_token;
-    chat->in_flight++;
-    if (link_send(chat->link, &text) != SIGNET_OK)
-        chat->in_flight--; /* the link has ended */
+    if (pending_add(&chat->pending, text.token) != SIGNET_OK ||
+        link_send(chat->link, &text) != SIGNET_OK)
+        link_end(chat->link, EXIT_FAILED);
 }
 
 static void take_line(struct chat *chat, const char *line)
@@ -203,9 +203,10 @@ static void on_failed(struct chat *chat, const struct engine_event *event)
 {
     const char *hint = engine_problem_hint(event->problem);
 
-    chat->in_flight -= event->token != 0;
-    chat->has_failed = chat->has_failed || event->token != 0;
-    chat_say(chat, "!! %s%s%s%s%s%s", event->token == 0 ? "" : "not sent to ", event->text,
+    bool is_own = pending_take(&chat->pending, event->token);
+
+    chat->has_failed = chat->has_failed || is_own;
+    chat_say(chat, "!! %s%s%s%s%s%s", is_own ? "not sent to " : "", event->text,
         event->text[0] == '\0' ? "" : ": ", engine_problem_text(event->problem),
         hint == NULL ? "" : "; ", hint == NULL ? "" : hint);
 }
@@ -231,15 +232,6 @@ static void on_arrived(struct chat *chat, const struct engine_event *event)
     link_end(chat->link, EXIT_FAILED);
 }
 
-static void on_accepted(struct chat *chat, const struct engine_event *event)
-{
-    if (event->token != 0)
-        chat->in_flight--;
-    else if (chat->kept > 0)
-        chat->kept--;
-    refresh(chat);
-}
-
 static void on_event(void *ctx, const struct engine_event *event)
 {
     struct chat *chat = ctx;
@@ -250,11 +242,13 @@ static void on_event(void *ctx, const struct engine_event *event)
     case EVENT_READY: on_ready(chat); break;
     case EVENT_MESSAGE: on_arrived(chat, event); break;
     case EVENT_CONTACT: people_forget(&chat->show.people); break;
-    case EVENT_ACCEPTED: on_accepted(chat, event); break;
+    case EVENT_ACCEPTED:
+        if (pending_take(&chat->pending, event->token))
+            refresh(chat);
+        break;
     case EVENT_QUEUED:
-        chat->in_flight -= event->token != 0;
-        chat->kept += event->token != 0;
-        refresh(chat);
+        if (pending_keep(&chat->pending, event->token))
+            refresh(chat);
         break;
     case EVENT_FAILED: on_failed(chat, event); break;
     default: break;
@@ -391,6 +385,7 @@ out:
     input_free(&chat.input);
     people_clear(&chat.show.people);
     inbox_free(&chat.inbox);
+    pending_free(&chat.pending);
     signet_buf_free(&chat.name_list);
     desk_close(&chat.desk);
     return code;

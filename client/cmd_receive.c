@@ -7,6 +7,7 @@
 #include "client/explain.h"
 #include "client/inbox.h"
 #include "client/link.h"
+#include "client/pending.h"
 #include "client/reply.h"
 #include "client/show.h"
 #include "io/clock.h"
@@ -24,7 +25,7 @@ struct receiving {
     bool follows;
     struct inbox_item item; /* being answered */
     struct reply *reply;    /* that runs for it */
-    size_t answers;         /* not accepted yet */
+    struct pending answers; /* not accepted yet */
     uint64_t shown_count, last_token;
     bool has_been_ready, has_drained, has_told_down;
     uv_timer_t silence;
@@ -47,7 +48,7 @@ static void finish_if_done(struct receiving *receiving)
     if (receiving->count == 0 && !receiving->follows)
         is_done = receiving->has_drained && inbox_is_empty(&receiving->inbox) &&
                   engine_is_settled(receiving->desk.engine);
-    if (is_done && receiving->reply == NULL && receiving->answers == 0)
+    if (is_done && receiving->reply == NULL && receiving->answers.count == 0)
         link_end(receiving->link, EXIT_DONE);
 }
 
@@ -107,6 +108,7 @@ static void on_reply(void *ctx, const char *problem, signet_span answer)
     char peer[SIGNET_ID_TEXT_SIZE];
     struct engine_text text = {.peer = peer, .text = answer};
     struct message message = {0};
+    enum signet_err err = SIGNET_OK;
 
     receiving->reply = NULL;
     if (problem != NULL)
@@ -115,13 +117,15 @@ static void on_reply(void *ctx, const char *problem, signet_span answer)
         inbox_read(&receiving->desk, &receiving->item, &message) == SIGNET_OK) {
         signet_id_text(&message.address, peer);
         text.token = ++receiving->last_token;
-        receiving->answers++;
-        if (link_send(receiving->link, &text) != SIGNET_OK)
-            receiving->answers--; /* the link has ended */
+        err = pending_add(&receiving->answers, text.token);
+        if (err == SIGNET_OK)
+            err = link_send(receiving->link, &text);
     }
     message_clear(&message);
-    if (!mark_shown(receiving))
+    if (err != SIGNET_OK || !mark_shown(receiving)) {
+        link_end(receiving->link, EXIT_FAILED);
         return;
+    }
     restart_silence(receiving);
     show_next(receiving);
 }
@@ -192,7 +196,9 @@ static void show_next(struct receiving *receiving)
 
 static void on_failed(struct receiving *receiving, const struct engine_event *event)
 {
-    report_note(receiving->context->report, "%s%s%s%s", event->token == 0 ? "" : "no answer to ",
+    bool is_answer = pending_take(&receiving->answers, event->token);
+
+    report_note(receiving->context->report, "%s%s%s%s", is_answer ? "no answer to " : "",
         event->text, event->text[0] == '\0' ? "" : ": ", engine_problem_text(event->problem));
 }
 
@@ -226,12 +232,9 @@ static void on_event(void *ctx, const struct engine_event *event)
         break;
     case EVENT_MESSAGE: on_arrived(receiving, event); return;
     case EVENT_DRAINED: receiving->has_drained = true; break;
-    case EVENT_FAILED:
-        on_failed(receiving, event);
-        receiving->answers -= event->token != 0;
-        break;
+    case EVENT_FAILED: on_failed(receiving, event); break;
     case EVENT_QUEUED:
-    case EVENT_ACCEPTED: receiving->answers -= event->token != 0; break;
+    case EVENT_ACCEPTED: (void)pending_take(&receiving->answers, event->token); break;
     default: break;
     }
     finish_if_done(receiving);
@@ -329,6 +332,7 @@ out:
     link_free(receiving.link);
     people_clear(&receiving.show.people);
     inbox_free(&receiving.inbox);
+    pending_free(&receiving.answers);
     desk_close(&receiving.desk);
     return code;
 }

@@ -9,6 +9,7 @@
 #include "client/input.h"
 #include "client/json.h"
 #include "client/link.h"
+#include "client/pending.h"
 #include "client/show.h"
 
 enum {
@@ -29,7 +30,8 @@ struct sending {
     bool has_failed;    /* no use in sending more: the cause was reported */
     bool is_settling;
     uint64_t last_token;
-    size_t in_flight, accepted, queued;
+    struct pending in_flight;
+    size_t queued;
     enum exit_code code;
     unsigned steps;
     struct link_down down; /* why messages are queued */
@@ -112,7 +114,7 @@ static void on_settled_late(uv_timer_t *timer)
 /* What the outbox holds from earlier goes out, too, while we are here. */
 static void finish_if_done(struct sending *sending)
 {
-    if (!sending->has_begun || !sending->is_input_over || sending->in_flight > 0)
+    if (!sending->has_begun || !sending->is_input_over || sending->in_flight.count > 0)
         return;
     if (!sending->is_settling) {
         sending->is_settling = true;
@@ -142,7 +144,10 @@ static void send_text(struct sending *sending, signet_span text)
     struct engine_text engine_text = {
         .peer = sending->peer, .text = text, .token = ++sending->last_token};
 
-    sending->in_flight++;
+    if (pending_add(&sending->in_flight, engine_text.token) != SIGNET_OK) {
+        desk_report(sending->context, sending->context->home, SIGNET_ERR_NOMEM);
+        link_end(sending->link, EXIT_FAILED);
+    }
     if (link_send(sending->link, &engine_text) != SIGNET_OK)
         stop_reading(sending); /* the link has ended */
 }
@@ -161,7 +166,7 @@ static void on_line(void *ctx, signet_span line)
         return;
     }
     send_text(sending, line);
-    if (sending->in_flight >= IN_FLIGHT_MAX)
+    if (sending->in_flight.count >= IN_FLIGHT_MAX)
         input_pause(&sending->input, true);
 }
 
@@ -230,12 +235,11 @@ static void on_failed(struct sending *sending, const struct engine_event *event)
 {
     enum exit_code code;
 
-    if (event->token == 0) {
+    if (!pending_take(&sending->in_flight, event->token)) {
         report_note(sending->context->report, "%s%s%s", event->text,
             event->text[0] == '\0' ? "" : ": ", engine_problem_text(event->problem));
         return;
     }
-    sending->in_flight--;
     stop_reading(sending);
     if (sending->has_failed)
         return; /* the same cause, once for each message on its way */
@@ -261,22 +265,14 @@ static void on_event(void *ctx, const struct engine_event *event)
     case EVENT_NOTE: report_note(sending->context->report, "%s", event->text); break;
     case EVENT_READY: begin(sending); break;
     case EVENT_ACCEPTED:
-        if (event->token == 0)
-            break;
-        sending->in_flight--;
-        sending->accepted++;
-        print_accepted(sending, event);
+        if (pending_take(&sending->in_flight, event->token))
+            print_accepted(sending, event);
         break;
-    case EVENT_QUEUED:
-        if (event->token == 0)
-            break;
-        sending->in_flight--;
-        sending->queued++;
-        break;
+    case EVENT_QUEUED: sending->queued += pending_take(&sending->in_flight, event->token); break;
     case EVENT_FAILED: on_failed(sending, event); break;
     default: break;
     }
-    if (sending->is_lines && sending->has_begun && sending->in_flight < IN_FLIGHT_MAX / 2)
+    if (sending->is_lines && sending->has_begun && sending->in_flight.count < IN_FLIGHT_MAX / 2)
         input_pause(&sending->input, false);
     finish_if_done(sending);
 }
@@ -301,7 +297,8 @@ static void on_interrupt(void *ctx, int signal)
     struct sending *sending = ctx;
 
     (void)signal;
-    report_note(sending->context->report, "interrupted; %zu not accepted", sending->in_flight);
+    report_note(
+        sending->context->report, "interrupted; %zu not accepted", sending->in_flight.count);
     link_end(sending->link, EXIT_FAILED);
 }
 
@@ -335,6 +332,7 @@ out:
     desk_close(&sending.desk);
     input_free(&sending.input);
     signet_buf_free(&sending.text);
+    pending_free(&sending.in_flight);
     return code;
 }
 

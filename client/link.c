@@ -71,7 +71,7 @@ void link_deliver(struct link *link)
     if (link->is_delivering)
         return;
     link->is_delivering = true;
-    while (!link->has_ended && (link->first_event != NULL || link->has_down)) {
+    while (!link->has_ended) {
         event = link->first_event;
         if (event != NULL) {
             link->first_event = event->next;
@@ -79,9 +79,14 @@ void link_deliver(struct link *link)
                 link->last_event = NULL;
             deliver_event(link, event);
             free(event);
-        } else {
+        } else if (link->has_offline_texts) {
+            link->has_offline_texts = false;
+            (void)link_disconnected(link); /* to the outbox; an error has ended the link */
+        } else if (link->has_down) {
             link->has_down = false;
             link->handler->on_down(link->ctx, &link->down);
+        } else {
+            break;
         }
     }
     if (!link->has_ended && link->is_ready && link->handler->on_settled != NULL &&
@@ -188,7 +193,12 @@ enum signet_err link_send(struct link *link, const struct engine_text *text)
     if (!link_is_usable(link))
         return SIGNET_ERR_STATE;
     err = engine_send(link->desk->engine, text, clock_wall_ms(), &output);
-    return link_settle(link, err, &output);
+    err = link_settle(link, err, &output);
+    if (err == SIGNET_OK && !link->is_open) {
+        link->has_offline_texts = true;
+        deliver_later(link);
+    }
+    return err;
 }
 
 enum signet_err link_subscribe(struct link *link)

@@ -37,6 +37,7 @@ struct link {
     bool is_nonsense; /* the relay broke the protocol above the frames */
 
     struct engine_event *first_event, *last_event;
+    bool has_offline_texts; /* the engine was given texts while there was no connection */
     bool has_down;
     struct link_down down;
     bool is_delivering, has_ended;
