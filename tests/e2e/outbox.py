@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+"""Messages that the relay has not accepted yet. Speaks TAP."""
+
+import json
+import os
+import signal
+import subprocess
+
+from harness import equal, main, test
+
+
+def texts(messages):
+    return [message["text"] for message in messages]
+
+
+@test
+def waits_for_the_relay(world):
+    """what was written without the relay goes out with the next command, once and in order"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    alice.send("bob", "1")
+    relay.stop()
+    alice.run("send", "bob", "2").fails(1, "1 message is queued")
+    error, = [line for line in alice.run("send", "bob", "3", "--json").err.splitlines()]
+    assert b'"code":"queued"' in error, error
+    alice.run("send", "bob", "--lines", text=b"4\n5\n").fails(1, "2 messages are queued")
+    alice.run("send", "carol", "nobody knows her").fails(1, "nothing was sent or kept")
+    equal([bool(one["accepted_at"]) for one in alice.history("bob")], [True])
+    relay.start()
+    alice.receive()
+    equal(texts(bob.receive()), ["1", "2", "3", "4", "5"])
+    equal([bool(one["accepted_at"]) for one in alice.history("bob")], [True] * 5)
+    alice.send("bob", "6")
+    equal(texts(bob.receive()), ["6"])
+
+
+@test
+def killed_sender(world):
+    """a sender killed at any moment repeats nothing and loses nothing that was accepted"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    alice.send("bob", "0")
+    accepted = {alice.history("bob")[0]["id"]}
+    for turn in range(6):
+        lines = "".join(f"{turn}.{number}\n" for number in range(200)).encode()
+        read_end, write_end = os.pipe()
+        sender = alice.start("send", "bob", "--lines", "--json", stdin=read_end,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with open(write_end, "wb") as file:
+            file.write(lines[:1000 + 300 * turn])
+        first = [sender.stdout.readline() for _ in range(1 + 5 * turn)]
+        sender.send_signal(signal.SIGKILL)
+        rest = sender.stdout.read()
+        sender.wait(60)
+        os.close(read_end)
+        for line in b"".join(first).splitlines() + rest.splitlines():
+            if line.endswith(b"}"):
+                accepted.add(json.loads(line)["id"])
+    alice.send("bob", "end")
+    received = bob.receive()
+    ids = [one["id"] for one in received]
+    equal(len(ids), len(set(ids)))
+    assert accepted <= set(ids), "accepted, but lost"
+    equal({one["verdict"] for one in received}, {"verified"})
+    equal([one["sequence"] for one in received], list(range(1, len(ids) + 1)))
+    equal(received[-1]["text"], "end")
+
+
+@test
+def killed_receiver(world):
+    """a receiver killed at any moment shows each message; a repeated one has the same id"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    lines = [f"line {number}" for number in range(300)]
+    alice.run("send", "bob", "--lines", text="".join(line + "\n" for line in lines).encode()).works()
+    shown = []
+    for turn in range(5):
+        receiver = bob.start("receive", "--json", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+        for _ in range(1 + 12 * turn):
+            shown.append(receiver.stdout.readline())
+        receiver.send_signal(signal.SIGKILL)
+        shown += receiver.stdout.read().splitlines(keepends=True)
+        receiver.wait(60)
+    messages = [json.loads(line) for line in shown if line.endswith(b"}\n")]
+    messages += bob.receive()
+    kept = [one for at, one in enumerate(messages)
+            if at == 0 or one["id"] != messages[at - 1]["id"]]
+    equal(texts(kept), lines)
+    equal({one["verdict"] for one in messages}, {"verified"})
+    equal(texts(bob.history("alice")), lines)
+
+
+main()

@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+"""receive --reply: a command answers. Speaks TAP."""
+
+import os
+import subprocess
+import time
+
+from harness import equal, main, test, wait_line
+
+
+def texts(messages):
+    return [message["text"] for message in messages]
+
+
+@test
+def answers(world):
+    """each text goes to the command, and what it prints goes back"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    for text in ("one", "two\nlines"):
+        alice.send("bob", text)
+    command = 'printf "%s %s %s: " "$SIGNET_FROM" "$SIGNET_CONTACT" "$SIGNET_VERDICT"; cat'
+    equal(texts(bob.receive("--reply", command)), ["one", "two\nlines"])
+    equal(texts(alice.receive()), ["alice new verified: one", "alice new verified: two\nlines"])
+    equal(bob.receive("--reply", command), [])
+
+
+@test
+def environment(world):
+    """the command knows the message, and nothing it must not know"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    alice.send("bob", "who am I")
+    message, = bob.receive("--reply", "env; ls -l /proc/self/fd")
+    answer = alice.receive()[0]["text"]
+    assert f"SIGNET_ADDRESS={alice.address}\n" in answer
+    assert f"SIGNET_ID={message['id']}\n" in answer
+    assert bob.folder not in answer, answer  # neither lock nor store is open in it
+    assert "who am I" not in answer
+
+
+@test
+def failing_commands(world):
+    """a command that fails, says nothing or too much gives no answer, and receive goes on"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    for text in ("exit 3", "true", "head -c 70000 /dev/zero | tr '\\0' x", "printf '\\377'",
+                 "exec <&-; echo fine"):
+        alice.send("bob", text)
+    done = bob.run("receive", "--reply", "sh").works()
+    notes = done.err.decode().splitlines()
+    equal(len(notes), 3)
+    for note, word in zip(notes, ["exit code is 3", "over 65536 bytes", "UTF-8"]):
+        assert note.startswith("signet: no answer") and word in note, notes
+    equal(texts(alice.receive()), ["fine"])
+
+
+@test
+def unread_input(world):
+    """a command that does not read its input is answered for, and the largest text fits"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    alice.run("send", "bob", text=b"y" * 65536).works()
+    bob.run("receive", "--reply", "echo unread").works()
+    equal(texts(alice.receive()), ["unread"])
+    alice.run("send", "bob", text=b"z" * 65536).works()
+    bob.run("receive", "--reply", "cat").works()
+    equal(texts(alice.receive()), ["z" * 65536])
+
+
+@test
+def follows(world):
+    """with --follow answers come as texts come, and an end takes a running command along"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    running = os.path.join(world.folder, "running")
+    command = f'read text; echo "got $text"; [ "$text" != wait ] || {{ echo $$ > {running}; sleep 300; }}'
+    robot = bob.start("receive", "--follow", "--reply", command, stdin=subprocess.DEVNULL,
+                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    alice.send("bob", "first")
+    wait_line(robot, "first")
+    equal(texts(alice.receive("--count", "1")), ["got first"])
+    alice.send("bob", "wait")
+    wait_line(robot, "wait")
+    deadline = time.monotonic() + 30
+    while not os.path.exists(running) or not open(running).read():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    robot.terminate()
+    equal(robot.wait(60), 0)
+    group = int(open(running).read())
+    while os.path.exists(f"/proc/{group}"):
+        assert time.monotonic() < deadline, "the command is still there"
+        time.sleep(0.02)
+    # It was not answered: it is shown, and answered, again.
+    equal(texts(bob.receive("--reply", "echo late")), ["wait"])
+    equal(texts(alice.receive()), ["late"])
+
+
+main()
