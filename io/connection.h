@@ -159,6 +159,8 @@ SIGNET_MUST_USE struct signet_buf *io_connection_frame(
 
 /* Output bytes, with framing, that the system has not taken yet. */
 size_t io_connection_pending(const struct io_connection *connection);
+/* The system would not take all of them: on_drained will come. */
+bool io_connection_is_blocked(const struct io_connection *connection);
 
 /* From the next message on: the largest that is accepted. */
 void io_connection_limit(struct io_connection *connection, size_t message_max);

@@ -8,6 +8,11 @@ size_t io_connection_pending(const struct io_connection *connection)
     return connection->out.len - connection->out_sent;
 }
 
+bool io_connection_is_blocked(const struct io_connection *connection)
+{
+    return connection->is_write_blocked;
+}
+
 /* RFC 6455, section 5.3: a fresh key for each frame of a client; a server has none. */
 static enum signet_err fresh_mask(
     const struct io_connection *connection, uint8_t mask[WS_MASK_LEN], const uint8_t **mask_out)

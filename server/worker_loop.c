@@ -36,7 +36,7 @@ static void send_frames(struct worker *worker, const struct core_output *output)
     /* STATE: it is closing already. LIMIT: it is closing now, as a slow reader. */
     if (err == SIGNET_ERR_NOMEM || err == SIGNET_ERR_CRYPTO)
         io_connection_close(connection, 0);
-    else if (output->frames != NULL)
+    else if (io_connection_is_blocked(connection)) /* what was not tried yet is not late */
         core_pending(worker->core, output->conn, io_connection_pending(connection));
 }
 
