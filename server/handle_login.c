@@ -1,7 +1,8 @@
 /*
  * Login: docs/protocol.md, section 9. The card of the account that the proof names is looked up,
- * the proof verified under the device's key on it, and the route claimed; the newest login of a
- * device ends an older one.
+ * the proof verified under the device's key on it, and the route claimed, where the store sees
+ * whether the device is still on the account's card; the newest login of a device ends an older
+ * one.
  */
 #include "server/conn.h"
 
@@ -40,7 +41,6 @@ static enum signet_err verify(struct relay_core *core, struct conn *conn, struct
     struct signet_hop hop = conn_hop(core, conn);
     struct signet_login_claim claim;
     struct relay_message message;
-    struct signet_card *card = NULL;
     struct core_op *next;
     signet_span rest;
     enum signet_err err;
@@ -49,23 +49,17 @@ static enum signet_err verify(struct relay_core *core, struct conn *conn, struct
         return err;
     if ((err = signet_login_read(message.proof, &claim)) != SIGNET_OK)
         return err;
-    if ((err = signet_card_read(core->library, signet_buf_span(&op->op.card), &card)) != SIGNET_OK)
+    err = signet_login_verify_stored(
+        core->library, message.proof, signet_buf_span(&op->op.card), &hop);
+    if (err != SIGNET_OK)
         return err;
-    err = signet_login_verify(message.proof, card, &hop);
-    if (err == SIGNET_OK &&
-        (next = core_op_new(conn, STORE_CLAIM, message.req, login_claimed)) == NULL)
-        err = SIGNET_ERR_NOMEM;
-    if (err == SIGNET_OK) {
-        next->op.device = claim.device;
-        next->op.address = claim.address;
-        next->op.list = *signet_card_list(card);
-        next->op.route = (struct store_route){core->config.worker, conn->number};
-        next->held = op->op.card; /* to see whether it changes in between */
-        op->op.card = (struct signet_buf){0};
-        err = core_op_submit(core, conn, next);
-    }
-    signet_card_free(card);
-    return err;
+    next = core_op_new(conn, STORE_CLAIM, message.req, login_claimed);
+    if (next == NULL)
+        return SIGNET_ERR_NOMEM;
+    next->op.device = claim.device;
+    next->op.address = claim.address;
+    next->op.route = (struct store_route){core->config.worker, conn->number};
+    return core_op_submit(core, conn, next);
 }
 
 static void login_found(struct relay_core *core, struct conn *conn, struct core_op *op)
@@ -85,40 +79,18 @@ static void login_found(struct relay_core *core, struct conn *conn, struct core_
     dispatch_resume(core, conn, CONN_EXPECT_LOGIN);
 }
 
-/* The list of the card that the store has now, which may have changed since it was found.
- * Errors: SIGNER (the device is not on it any more) and those of signet_card_read. */
-static enum signet_err current_list(
-    struct relay_core *core, const struct core_op *op, struct signet_id *list_out)
-{
-    struct signet_card *card = NULL;
-    enum signet_err err;
-
-    *list_out = op->op.list;
-    if (signet_span_equal(signet_buf_span(&op->held), signet_buf_span(&op->op.card)))
-        return SIGNET_OK;
-    if ((err = signet_card_read(core->library, signet_buf_span(&op->op.card), &card)) != SIGNET_OK)
-        return err;
-    *list_out = *signet_card_list(card);
-    if (!signet_card_has_device(card, &op->op.device))
-        err = SIGNET_ERR_SIGNER;
-    signet_card_free(card);
-    return err;
-}
-
 static enum signet_err welcome(struct relay_core *core, struct conn *conn, struct core_op *op)
 {
     struct relay_message message = {
         .type = RELAY_WELCOME,
         .req = op->op.req,
+        .id = op->op.list,
         .time_ms = core->wall_ms,
         .bundle = signet_buf_span(&op->op.bundle),
         .one_time_left = op->op.one_time_left,
     };
     char who[SIGNET_ID_SHORT_SIZE];
-    enum signet_err err;
 
-    if ((err = current_list(core, op, &message.id)) != SIGNET_OK)
-        return err;
     conn->device = calloc(1, sizeof(*conn->device));
     if (conn->device == NULL)
         return SIGNET_ERR_NOMEM;

@@ -103,8 +103,8 @@ struct store_op {
     bool has_token;                 /* REGISTER, INVITE_CHECK */
     bool for_operator;              /* INVITE_ADD: good for the name `operator` and no other */
     uint64_t uses;                  /* INVITE_ADD */
-    struct signet_buf card;         /* REGISTER, CARD_PUT; FIND and CLAIM, answer */
-    struct signet_id list;          /* REGISTER, CARD_PUT: id of the card's current list */
+    struct signet_buf card;         /* REGISTER, CARD_PUT; FIND, answer */
+    struct signet_id list; /* REGISTER, CARD_PUT: id of the card's current list; CLAIM, answer */
     uint64_t card_generation, card_version;            /* REGISTER, CARD_PUT: compare-and-set */
     struct signet_id devices[SIGNET_CARD_DEVICES_MAX]; /* REGISTER, CARD_PUT: on the card */
     size_t device_count;

@@ -15,7 +15,7 @@ static void forget_answer(struct store_op *op)
     op->message_count = 0;
     op->more = op->has_one_time = op->replaced = false;
     op->one_time_left = 0;
-    if (op->type == STORE_FIND || op->type == STORE_CLAIM)
+    if (op->type == STORE_FIND)
         signet_buf_free(&op->card);
     if (op->type == STORE_CLAIM || op->type == STORE_BUNDLE_TAKE)
         signet_buf_free(&op->bundle);

@@ -11,10 +11,11 @@ void work_claim(struct store_work *work, struct store_op *op)
     struct store_account account;
 
     op->answer = STORE_GONE;
-    if (device == NULL || !work_account(work, &op->address, NULL, &account, &op->card) ||
+    if (device == NULL || !work_account(work, &op->address, NULL, &account, NULL) ||
         device->account != account.key)
         return;
     op->answer = STORE_OK;
+    op->list = account.list;
     (void)work_bundle(work, device, &op->bundle, &op->one_time_left);
 }
 

@@ -53,5 +53,13 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_login_read(
  * claim, which may be newer than the card: a device logs in before it can publish its list. */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_login_verify(
     signet_span proof, const struct signet_card *card, const struct signet_hop *hop);
+/*
+ * The same for a relay that has verified the card (signet_card_read) when it was stored, and lets
+ * nobody else write there: its bytes are not verified again, which would cost milliseconds. No card
+ * that came from anywhere else may be given.
+ */
+SIGNET_API SIGNET_MUST_USE enum signet_err signet_login_verify_stored(
+    struct signet_library *library, signet_span proof, signet_span card,
+    const struct signet_hop *hop);
 
 #endif

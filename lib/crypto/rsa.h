@@ -32,6 +32,10 @@ struct crypto_rsa_private;
  */
 SIGNET_MUST_USE enum signet_err crypto_rsa_public_read(
     struct signet_library *library, signet_span spki, struct crypto_rsa_public **key_out);
+/* As crypto_rsa_public_read, without the check of the modulus: for a key that was read once and has
+ * been kept since where nobody else writes. */
+SIGNET_MUST_USE enum signet_err crypto_rsa_public_read_known(
+    struct signet_library *library, signet_span spki, struct crypto_rsa_public **key_out);
 /* One more owner of the same key. Never NULL for a key that is not NULL. */
 struct crypto_rsa_public *crypto_rsa_public_share(struct crypto_rsa_public *key);
 /* NULL is fine. */

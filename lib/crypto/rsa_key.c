@@ -152,16 +152,21 @@ static enum signet_err check_modulus(const struct crypto_rsa_public *key)
     return err;
 }
 
+enum signet_err crypto_rsa_public_read_known(
+    struct signet_library *library, signet_span spki, struct crypto_rsa_public **key_out)
+{
+    signet_span modulus;
+    enum signet_err err = find_modulus(spki, &modulus);
+
+    return err == SIGNET_OK ? rsa_public_from_modulus(library, modulus, key_out) : err;
+}
+
 enum signet_err crypto_rsa_public_read(
     struct signet_library *library, signet_span spki, struct crypto_rsa_public **key_out)
 {
     struct crypto_rsa_public *key = NULL;
-    signet_span modulus;
-    enum signet_err err;
+    enum signet_err err = crypto_rsa_public_read_known(library, spki, &key);
 
-    err = find_modulus(spki, &modulus);
-    if (err == SIGNET_OK)
-        err = rsa_public_from_modulus(library, modulus, &key);
     if (err == SIGNET_OK)
         err = check_modulus(key);
     if (err != SIGNET_OK) {

@@ -124,6 +124,29 @@ out:
     return err;
 }
 
+enum signet_err card_known_device_key(struct signet_library *library, signet_span card,
+    const struct signet_id *address, const struct signet_id *device,
+    struct crypto_rsa_public **key_out)
+{
+    struct link links[SIGNET_CARD_GENERATIONS_MAX] = {0};
+    struct signet_id first;
+    signet_span payload, spki;
+    size_t count;
+    enum signet_err err;
+
+    if ((err = read_links(card, links, &count)) != SIGNET_OK)
+        return err;
+    if ((err = crypto_sha256_one(library, links[0].spki, &first)) != SIGNET_OK)
+        return err;
+    if (!signet_id_equal(&first, address))
+        return SIGNET_ERR_CHANNEL;
+    if ((err = signed_peek(links[count - 1].list, TYP_DEVICE_LIST, &payload)) != SIGNET_OK)
+        return err;
+    if ((err = device_list_find(library, payload, device, &spki)) != SIGNET_OK)
+        return err;
+    return crypto_rsa_public_read_known(library, spki, key_out);
+}
+
 struct signet_card *signet_card_share(struct signet_card *card)
 {
     atomic_fetch_add(&card->owners, 1);

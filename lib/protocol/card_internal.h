@@ -36,6 +36,21 @@ const struct crypto_rsa_public *card_identity_key(const struct signet_card *card
 /* The current list, borrowed. */
 const struct device_list *card_list(const struct signet_card *card);
 
+/*
+ * The key of one device, from the bytes of a card that was read once and has been kept since where
+ * nobody else writes: nothing is verified again.
+ * Errors: FORMAT, LIMIT, PROFILE, PURPOSE, CHANNEL (another address), SIGNER (the device is not on
+ * it), KEY, NOMEM, CRYPTO.
+ */
+SIGNET_MUST_USE enum signet_err card_known_device_key(struct signet_library *library,
+    signet_span card, const struct signet_id *address, const struct signet_id *device,
+    struct crypto_rsa_public **key_out);
+
+/* The SubjectPublicKeyInfo of one device in the payload of a list, not verified.
+ * Errors: FORMAT, LIMIT, SIGNER (it is not there), NOMEM, CRYPTO. */
+SIGNET_MUST_USE enum signet_err device_list_find(struct signet_library *library,
+    signet_span payload, const struct signet_id *device, signet_span *spki_out);
+
 /* Append a list's payload. Errors: NOMEM. */
 SIGNET_MUST_USE enum signet_err device_list_write(
     const struct device_list *list, struct signet_buf *out);

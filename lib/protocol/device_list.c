@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "crypto/hash.h"
 #include "wire/cbor.h"
 
 enum { LIST_FIELDS = 9, DEVICE_FIELDS = 2 };
@@ -59,33 +60,63 @@ static enum signet_err take_devices(
     return SIGNET_OK;
 }
 
+/* All but the devices' keys, which borrow from the payload. Errors: FORMAT, LIMIT. */
+static enum signet_err read_fields(
+    signet_span payload, struct device_list *list, signet_span spkis[SIGNET_CARD_DEVICES_MAX])
+{
+    struct wire_reader r = wire_reader(payload);
+    enum signet_err err;
+
+    wire_expect_array(&r, LIST_FIELDS);
+    wire_get_id(&r, &list->signer);
+    wire_get_id(&r, &list->address);
+    list->generation = wire_get_uint(&r, SIGNET_CARD_GENERATIONS_MAX - 1);
+    list->version = wire_get_uint(&r, SIGNET_TIME_MAX);
+    list->has_previous = !wire_get_null(&r);
+    if (list->has_previous)
+        wire_get_id(&r, &list->previous);
+    list->issued_at = wire_get_uint(&r, SIGNET_TIME_MAX);
+    list->not_after = wire_get_uint(&r, SIGNET_TIME_MAX);
+    wire_get_id(&r, &list->next_identity);
+    list->device_count = wire_get_array(&r, 1, SIGNET_CARD_DEVICES_MAX);
+    for (size_t i = 0; i < list->device_count; i++)
+        read_device(&r, list->version, &spkis[i], &list->devices[i].since);
+    if ((err = wire_reader_finish(&r)) != SIGNET_OK)
+        return err;
+    return list->version == 0 || list->has_previous == (list->version == 1) ||
+                   list->not_after < list->issued_at
+               ? SIGNET_ERR_FORMAT
+               : SIGNET_OK;
+}
+
+enum signet_err device_list_find(struct signet_library *library, signet_span payload,
+    const struct signet_id *device, signet_span *spki_out)
+{
+    struct device_list list = {0};
+    signet_span spkis[SIGNET_CARD_DEVICES_MAX];
+    enum signet_err err = read_fields(payload, &list, spkis);
+
+    for (size_t i = 0; err == SIGNET_OK && i < list.device_count; i++) {
+        struct signet_id id;
+
+        err = crypto_sha256_one(library, spkis[i], &id);
+        if (err == SIGNET_OK && signet_id_equal(&id, device)) {
+            *spki_out = spkis[i];
+            return SIGNET_OK;
+        }
+    }
+    return err == SIGNET_OK ? SIGNET_ERR_SIGNER : err;
+}
+
 enum signet_err device_list_read(
     struct signet_library *library, signet_span payload, struct device_list *out)
 {
-    struct wire_reader r = wire_reader(payload);
     struct device_list list = {0};
     signet_span spkis[SIGNET_CARD_DEVICES_MAX];
     enum signet_err err;
 
-    wire_expect_array(&r, LIST_FIELDS);
-    wire_get_id(&r, &list.signer);
-    wire_get_id(&r, &list.address);
-    list.generation = wire_get_uint(&r, SIGNET_CARD_GENERATIONS_MAX - 1);
-    list.version = wire_get_uint(&r, SIGNET_TIME_MAX);
-    list.has_previous = !wire_get_null(&r);
-    if (list.has_previous)
-        wire_get_id(&r, &list.previous);
-    list.issued_at = wire_get_uint(&r, SIGNET_TIME_MAX);
-    list.not_after = wire_get_uint(&r, SIGNET_TIME_MAX);
-    wire_get_id(&r, &list.next_identity);
-    list.device_count = wire_get_array(&r, 1, SIGNET_CARD_DEVICES_MAX);
-    for (size_t i = 0; i < list.device_count; i++)
-        read_device(&r, list.version, &spkis[i], &list.devices[i].since);
-    if ((err = wire_reader_finish(&r)) != SIGNET_OK)
+    if ((err = read_fields(payload, &list, spkis)) != SIGNET_OK)
         return err;
-    if (list.version == 0 || list.has_previous == (list.version == 1) ||
-        list.not_after < list.issued_at)
-        return SIGNET_ERR_FORMAT;
     if ((err = take_devices(library, spkis, &list)) != SIGNET_OK) {
         device_list_clear(&list);
         return err;

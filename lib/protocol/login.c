@@ -165,13 +165,26 @@ enum signet_err signet_login_read(signet_span proof, struct signet_login_claim *
     return SIGNET_OK;
 }
 
+static enum signet_err verify_login(
+    signet_span proof, const struct crypto_rsa_public *key, const struct signet_hop *hop)
+{
+    struct signet_login_claim claim;
+    struct signed_hop theirs = {0};
+    signet_span payload;
+    enum signet_err err;
+
+    if ((err = signed_open(key, TYP_LOGIN, proof, &payload)) != SIGNET_OK)
+        return err;
+    if ((err = read_login(payload, &claim, &theirs)) != SIGNET_OK)
+        return err;
+    return check_hop(&theirs, hop);
+}
+
 enum signet_err signet_login_verify(
     signet_span proof, const struct signet_card *card, const struct signet_hop *hop)
 {
     struct signet_login_claim claim;
-    struct signed_hop theirs = {0};
     const struct crypto_rsa_public *key;
-    signet_span payload;
     enum signet_err err;
 
     if ((err = signet_login_read(proof, &claim)) != SIGNET_OK)
@@ -179,11 +192,21 @@ enum signet_err signet_login_verify(
     if (!signet_id_equal(&claim.address, signet_card_address(card)))
         return SIGNET_ERR_CHANNEL;
     key = card_device_key(card, &claim.device);
-    if (key == NULL)
-        return SIGNET_ERR_SIGNER;
-    if ((err = signed_open(key, TYP_LOGIN, proof, &payload)) != SIGNET_OK)
+    return key == NULL ? SIGNET_ERR_SIGNER : verify_login(proof, key, hop);
+}
+
+enum signet_err signet_login_verify_stored(struct signet_library *library, signet_span proof,
+    signet_span card, const struct signet_hop *hop)
+{
+    struct crypto_rsa_public *key = NULL;
+    struct signet_login_claim claim;
+    enum signet_err err;
+
+    if ((err = signet_login_read(proof, &claim)) != SIGNET_OK)
         return err;
-    if ((err = read_login(payload, &claim, &theirs)) != SIGNET_OK)
-        return err;
-    return check_hop(&theirs, hop);
+    err = card_known_device_key(library, card, &claim.address, &claim.device, &key);
+    if (err == SIGNET_OK)
+        err = verify_login(proof, key, hop);
+    crypto_rsa_public_free(key);
+    return err;
 }

@@ -1,6 +1,7 @@
 /* protocol: proofs to a relay; docs/protocol.md, section 9. */
 #include "tests/support/unit.h"
 
+#include "protocol/account_internal.h"
 #include "tests/support/flip.h"
 #include "tests/support/parties.h"
 
@@ -106,6 +107,58 @@ static void every_byte_of_a_proof_counts(void **state)
     fixture_free(&f);
 }
 
+/* login.h: what a relay stored verified gives the same verdicts without being verified again. */
+static void a_stored_card_serves_as_one_that_was_just_read(void **state)
+{
+    struct fixture f = fixture_new();
+    signet_span card = signet_card_bytes(party_card(&f.alice));
+    signet_span proof = signet_buf_span(&f.login);
+    struct signet_library *library = f.seeded.library;
+
+    (void)state;
+    CHECK_OK(signet_login_verify_stored(library, proof, card, &f.hop));
+    for (size_t i = 0; i < proof.len; i++) {
+        struct signet_buf bad = flipped(proof, i);
+
+        CHECK(
+            signet_login_verify_stored(library, signet_buf_span(&bad), card, &f.hop) != SIGNET_OK);
+        signet_buf_free(&bad);
+    }
+    CHECK_ERR(
+        signet_login_verify_stored(library, proof, signet_card_bytes(party_card(&f.bob)), &f.hop),
+        SIGNET_ERR_CHANNEL);
+    for (size_t len = 0; len < card.len; len++)
+        CHECK(signet_login_verify_stored(library, proof, signet_span_of(card.ptr, len), &f.hop) !=
+              SIGNET_OK);
+    f.hop.exporter[0] ^= 1;
+    CHECK_ERR(signet_login_verify_stored(library, proof, card, &f.hop), SIGNET_ERR_CHANNEL);
+    fixture_free(&f);
+}
+
+/* A device that is not on the stored card does not log in, whatever its proof says. */
+static void a_device_that_is_not_on_the_stored_card_is_refused(void **state)
+{
+    struct fixture f = fixture_new();
+    struct account_keys keys = {
+        .identity = party_key(f.seeded.library, ALICE, PARTY_IDENTITY),
+        .device = party_key(f.seeded.library, MALLORY, PARTY_DEVICE),
+    };
+    struct signet_account *other = NULL;
+    struct signet_buf proof = {0};
+
+    (void)state;
+    CHECK_OK(account_from_keys(f.seeded.library, &keys, PARTY_NOW, &other));
+    CHECK_OK(signet_login_sign(other, &f.hop, &proof));
+    CHECK_ERR(signet_login_verify_stored(f.seeded.library, signet_buf_span(&proof),
+                  signet_card_bytes(party_card(&f.alice)), &f.hop),
+        SIGNET_ERR_SIGNER);
+    CHECK_OK(signet_login_verify_stored(f.seeded.library, signet_buf_span(&proof),
+        signet_card_bytes(signet_account_card(other)), &f.hop));
+    signet_buf_free(&proof);
+    signet_account_free(other);
+    fixture_free(&f);
+}
+
 /* A proof of alice's is not bob's, and the other way round. */
 static void a_proof_of_another_account_is_refused(void **state)
 {
@@ -173,6 +226,8 @@ int main(void)
         cmocka_unit_test(proofs_hold_on_the_connection_they_were_made_for),
         cmocka_unit_test(a_login_may_name_a_newer_list),
         cmocka_unit_test(every_byte_of_a_proof_counts),
+        cmocka_unit_test(a_stored_card_serves_as_one_that_was_just_read),
+        cmocka_unit_test(a_device_that_is_not_on_the_stored_card_is_refused),
         cmocka_unit_test(a_proof_of_another_account_is_refused),
         cmocka_unit_test(names_are_of_the_form_allowed),
         cmocka_unit_test(what_no_relay_accepts_is_not_signed),
