@@ -273,7 +273,7 @@ static void a_slow_reader_gets_everything_and_the_sender_is_told(void **state)
     struct world *w = *state;
     struct signet_buf buf = {0};
     signet_span message = pattern(&buf, SMALL);
-    size_t sent = 0;
+    size_t sent = 0, drained;
 
     open_both(w);
     w->server_settings.pending_max = SIZE_MAX;
@@ -284,9 +284,12 @@ static void a_slow_reader_gets_everything_and_the_sender_is_told(void **state)
             uv_run(&w->uv, UV_RUN_NOWAIT);
     }
     uv_run(&w->uv, UV_RUN_NOWAIT);
-    CHECK(w->server.drained_count == 0 && w->client.message_count == 0);
+    CHECK(w->client.message_count == 0);
+    /* The system may have made room for everything on the way here, more than once. */
+    drained = w->server.drained_count;
+    CHECK(io_connection_pending(w->server.connection) > 0);
     io_connection_pause(w->client.connection, false);
-    RUN_UNTIL(w, w->client.bytes == sent && w->server.drained_count == 1);
+    RUN_UNTIL(w, w->client.bytes == sent && w->server.drained_count > drained);
     CHECK(io_connection_pending(w->server.connection) == 0);
     signet_buf_free(&buf);
 }
