@@ -15,6 +15,7 @@
 enum {
     RECORD_MAX = 16384,     /* RFC 8446, section 5.1 */
     READS_MAX = 256,        /* records per tls_read: tiny ones cost time, not bytes */
+    READ_AGAIN = 8192,      /* bytes: from so many on it is likely that there are more */
     KEY_UPDATES_MAX = 1024, /* in the life of a stream */
 };
 
@@ -267,6 +268,10 @@ enum io_result tls_read(struct tls_stream *stream, struct signet_buf *in, size_t
         if (returned != 1)
             return result_of(stream, returned);
         in->len += got;
+        /* Little came and nothing is left: one more read would only be told to wait. If the
+         * descriptor has more nevertheless, it says so by itself. */
+        if (in->len - start < READ_AGAIN && SSL_has_pending(stream->ssl) == 0)
+            return IO_AGAIN;
     }
     return IO_OK;
 }

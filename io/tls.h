@@ -60,8 +60,8 @@ SIGNET_MUST_USE enum io_result tls_handshake(struct tls_stream *stream);
  * KiB, beyond them).
  *
  * IO_OK: the quota was reached and there may be more; call again without waiting for the
- * descriptor. IO_AGAIN, IO_AGAIN_WRITE: everything was read; wait. IO_CLOSED, IO_FAILED: no more
- * will come. Whatever the result, bytes appended by the call are good.
+ * descriptor. IO_AGAIN, IO_AGAIN_WRITE: wait for the descriptor, which may be ready already.
+ * IO_CLOSED, IO_FAILED: no more will come. Whatever the result, bytes appended by the call are good.
  */
 SIGNET_MUST_USE enum io_result tls_read(
     struct tls_stream *stream, struct signet_buf *in, size_t quota);

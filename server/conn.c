@@ -32,8 +32,10 @@ static struct core_frame *frame_for(struct conn *conn, size_t len)
     if (frame != NULL && frame->bytes.len + len <= CORE_FRAME_MAX)
         return frame;
     frame = calloc(1, sizeof(*frame));
-    if (frame == NULL)
+    if (frame == NULL || signet_buf_reserve(&frame->bytes, len) != SIGNET_OK) {
+        free(frame);
         return NULL;
+    }
     if (conn->last != NULL)
         conn->last->next = frame;
     else
