@@ -18,22 +18,34 @@ static void remember(struct chain *chain, const struct signet_entry *entry)
     chain->recent_count++;
 }
 
-static bool was_seen(const struct chain *chain, const struct signet_entry *entry)
+/* The id that was seen in this entry's place not long ago; NULL: none. */
+static const struct signet_id *find_recent(
+    const struct chain *chain, const struct signet_entry *entry)
 {
     for (size_t i = 0; i < chain->recent_count; i++) {
         if (chain->recent[i].sequence == entry->sequence)
-            return signet_id_equal(&chain->recent[i].id, &entry->id);
+            return &chain->recent[i].id;
     }
-    return false;
+    return NULL;
 }
 
-/* The oldest gap is given up where there is no room: what fills it is then taken for a fork. */
+/* The two oldest gaps become one, with the entries between them: nobody is to be taken for a forger
+ * because somebody on the way has let many messages arrive late. */
+static void join_oldest(struct chain *chain)
+{
+    chain->gaps[0].to = chain->gaps[1].to;
+    chain->gaps[0].expected = chain->gaps[1].expected;
+    chain->gap_count--;
+    memmove(&chain->gaps[1], &chain->gaps[2], (chain->gap_count - 1) * sizeof(chain->gaps[0]));
+}
+
 static void insert_gap(struct chain *chain, size_t at, const struct chain_gap *gap)
 {
     if (chain->gap_count == CHAIN_GAPS_MAX) {
-        chain->gap_count--;
-        memmove(chain->gaps, chain->gaps + 1, chain->gap_count * sizeof(chain->gaps[0]));
-        at = at > 0 ? at - 1 : 0;
+        join_oldest(chain);
+        if (at == 1)
+            return; /* it lay between these two */
+        at = at > 1 ? at - 1 : 0;
     }
     memmove(
         &chain->gaps[at + 1], &chain->gaps[at], (chain->gap_count - at) * sizeof(chain->gaps[0]));
@@ -70,11 +82,15 @@ static enum verdict fill_gap(struct chain *chain, size_t at, const struct signet
 
 static enum verdict place_known(struct chain *chain, const struct signet_entry *entry)
 {
+    const struct signet_id *seen = find_recent(chain, entry);
+
+    if (seen != NULL)
+        return signet_id_equal(seen, &entry->id) ? VERDICT_REPLAYED : VERDICT_FORK;
     for (size_t i = 0; i < chain->gap_count; i++) {
         if (entry->sequence >= chain->gaps[i].from && entry->sequence <= chain->gaps[i].to)
             return fill_gap(chain, i, entry);
     }
-    return was_seen(chain, entry) ? VERDICT_REPLAYED : VERDICT_FORK;
+    return VERDICT_FORK;
 }
 
 enum verdict chain_place(
