@@ -10,6 +10,7 @@ struct memory_record {
     size_t name_len;
     uint8_t name[RECORD_NAME_MAX];
     struct signet_buf value;
+    bool is_damaged;
 };
 
 struct memory_records {
@@ -118,6 +119,8 @@ static enum signet_err get(void *ctx, const struct record_key *key, struct signe
 
     if (!is_at(records, at, key))
         return SIGNET_ERR_UNKNOWN;
+    if (records->items[at].is_damaged)
+        return SIGNET_ERR_AUTH;
     return signet_buf_append(out, signet_buf_span(&records->items[at].value));
 }
 
@@ -133,6 +136,7 @@ static enum signet_err scan(
     for (size_t i = lower_bound(records, &from); i < records->count; i++) {
         const struct memory_record *record = &records->items[i];
         signet_span name = signet_span_of(record->name, record->name_len);
+        signet_span value = {0};
         enum signet_err err;
 
         if (record->kind != key->kind)
@@ -141,7 +145,9 @@ static enum signet_err scan(
             break;
         if (!is_every_name && record->number == key->number)
             continue;
-        if ((err = visit(visit_ctx, record->number, signet_buf_span(&record->value))) != SIGNET_OK)
+        if (!record->is_damaged)
+            value = signet_buf_span(&record->value);
+        if ((err = visit(visit_ctx, record->number, value)) != SIGNET_OK)
             return err;
     }
     return SIGNET_OK;
@@ -177,6 +183,7 @@ static void put(struct memory_records *records, const struct record_change *chan
         memcpy(record->name, change->name, sizeof(record->name));
     }
     record->value = *value;
+    record->is_damaged = false;
     *value = (struct signet_buf){0};
 }
 
@@ -228,6 +235,19 @@ out:
 void memory_records_fail_after(struct memory_records *records, size_t count)
 {
     records->commits_left = count;
+}
+
+size_t memory_records_damage(struct memory_records *records, enum record_kind kind)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < records->count; i++) {
+        if (records->items[i].kind == kind) {
+            records->items[i].is_damaged = true;
+            count++;
+        }
+    }
+    return count;
 }
 
 size_t memory_records_count(const struct memory_records *records)

@@ -36,6 +36,11 @@ uint64_t simulation_random(struct simulation *sim, uint64_t below)
     return sim->random % below;
 }
 
+static uint64_t now_of(const struct sim_client *client)
+{
+    return client->sim->rig.wall_ms + client->clock_ahead_ms;
+}
+
 /* ---- what comes out of an engine ---- */
 
 static void count_event(struct sim_client *client, const struct engine_event *event)
@@ -128,7 +133,7 @@ void sim_connect(struct sim_client *client)
     client->connection.conn = core_open(rig->cores[worker], &core_hop, &client->connection);
     CHECK(client->connection.conn != NULL);
     client->is_online = true;
-    CHECK_OK(engine_connected(client->engine, &hop, rig->wall_ms, &output));
+    CHECK_OK(engine_connected(client->engine, &hop, now_of(client), &output));
     act_on(client, &output);
     core_rig_turn(rig);
 }
@@ -142,7 +147,7 @@ void sim_disconnect(struct sim_client *client)
     core_client_close(&client->connection);
     client->connection = (struct core_client){0};
     client->is_online = false;
-    CHECK_OK(engine_disconnected(client->engine, client->sim->rig.wall_ms, &output));
+    CHECK_OK(engine_disconnected(client->engine, now_of(client), &output));
     act_on(client, &output);
 }
 
@@ -224,7 +229,7 @@ static void prepare(struct sim_client *client)
     signet_buf_free(&next.pkcs8);
 }
 
-static void subscribe(struct sim_client *client)
+void sim_subscribe(struct sim_client *client)
 {
     struct engine_output output = {0};
 
@@ -232,7 +237,7 @@ static void subscribe(struct sim_client *client)
     act_on(client, &output);
 }
 
-struct sim_client *sim_join(struct simulation *sim, const char *name)
+struct sim_client *sim_prepare(struct simulation *sim, const char *name)
 {
     struct sim_client *client = &sim->clients[sim->client_count];
 
@@ -245,7 +250,14 @@ struct sim_client *sim_join(struct simulation *sim, const char *name)
     plant_account(client);
     prepare(client);
     sim_start(client);
-    subscribe(client);
+    sim_subscribe(client);
+    return client;
+}
+
+struct sim_client *sim_join(struct simulation *sim, const char *name)
+{
+    struct sim_client *client = sim_prepare(sim, name);
+
     sim_connect(client);
     sim_run(sim);
     CHECK(client->ready == 1 && client->failed == 0);
@@ -259,7 +271,7 @@ void sim_send(struct sim_client *client, const char *peer, const char *text)
     struct engine_text request = {peer, signet_span_str(text), 1};
     struct engine_output output = {0};
 
-    CHECK_OK(engine_send(client->engine, &request, client->sim->rig.wall_ms, &output));
+    CHECK_OK(engine_send(client->engine, &request, now_of(client), &output));
     act_on(client, &output);
 }
 
@@ -282,9 +294,13 @@ static struct signet_buf tamper(struct sim_client *client, struct signet_buf *in
 void sim_inject(struct sim_client *client, signet_span bytes)
 {
     struct engine_output output = {0};
+    enum signet_err err = engine_receive(client->engine, bytes, now_of(client), &output);
 
-    CHECK_OK(engine_receive(client->engine, bytes, client->sim->rig.wall_ms, &output));
+    client->is_nonsense = err == SIGNET_ERR_FORMAT;
+    CHECK(err == SIGNET_OK || client->is_nonsense);
     act_on(client, &output);
+    if (client->is_nonsense)
+        sim_disconnect(client);
 }
 
 /* Give a client what has come for it. */

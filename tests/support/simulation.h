@@ -33,10 +33,12 @@ struct sim_client {
     struct engine *engine;          /* NULL: its process does not run */
     struct core_client connection;
     bool is_online;
+    uint64_t clock_ahead_ms; /* of the relay's clock */
     /* What its events have said. */
     size_t ready, accepted, queued, failed, received, drained, steps;
     enum engine_problem problem; /* of the last failure */
     bool commit_failed;
+    bool is_nonsense; /* the relay broke the protocol, and the connection was cut */
 };
 
 struct simulation {
@@ -53,10 +55,14 @@ void simulation_close(struct simulation *sim);
 /* 0..below-1, from the seed. */
 uint64_t simulation_random(struct simulation *sim, uint64_t below);
 
-/* A further client, with keys from the pool: joined, connected and receiving. */
+/* A further client, with keys from the pool: prepared to join and to receive; offline. */
+struct sim_client *sim_prepare(struct simulation *sim, const char *name);
+/* The same, joined and connected. */
 struct sim_client *sim_join(struct simulation *sim, const char *name);
 /* Start its process from what was committed; offline. */
 void sim_start(struct sim_client *client);
+/* Ask for what waits, and for what comes: at once, or when it is logged in. */
+void sim_subscribe(struct sim_client *client);
 /* End its process without a word. */
 void sim_kill(struct sim_client *client);
 /* Connect and log in; nothing where it is online. */
