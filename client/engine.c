@@ -149,20 +149,6 @@ static struct request *take_request(struct engine *e, uint64_t req)
     return request;
 }
 
-static enum engine_problem register_problem(uint64_t code)
-{
-    switch (code) {
-    case RELAY_CODE_NAME_TAKEN: return PROBLEM_NAME_TAKEN;
-    case RELAY_CODE_NAME: return PROBLEM_NAME_NOT_ALLOWED;
-    case RELAY_CODE_INVITATION: return PROBLEM_INVITATION;
-    case RELAY_CODE_CLOSED: return PROBLEM_CLOSED;
-    case RELAY_CODE_CLOCK: return PROBLEM_CLOCK;
-    case RELAY_CODE_STORE: return PROBLEM_RELAY;
-    case RELAY_CODE_OFTEN: return PROBLEM_OFTEN;
-    default: return PROBLEM_LOGIN;
-    }
-}
-
 /* Own card or bundle was refused: without them nobody can reach us. */
 static enum signet_err publish_refused(struct engine *e, uint64_t code)
 {
@@ -177,11 +163,11 @@ static enum signet_err publish_refused(struct engine *e, uint64_t code)
     return engine_stop(e, problem, e->relay.name);
 }
 
-static enum signet_err refused(
-    struct engine *e, const struct request *request, const struct relay_message *message)
+static enum signet_err refused(struct engine *e, const struct request *request,
+    const struct relay_message *message, uint64_t now_ms)
 {
     switch (request->type) {
-    case REQUEST_REGISTER: return engine_stop(e, register_problem(message->code), e->relay.name);
+    case REQUEST_REGISTER: return engine_not_registered(e, message->code, now_ms);
     case REQUEST_LOGIN:
         return engine_stop(
             e, message->code == RELAY_CODE_STORE ? PROBLEM_RELAY : PROBLEM_LOGIN, e->relay.name);
@@ -210,7 +196,7 @@ static enum signet_err answered(struct engine *e, const struct request *request,
     enum request_type type = request->type;
 
     if (message->type == RELAY_REFUSED)
-        return refused(e, request, message);
+        return refused(e, request, message, now_ms);
     if (message->type == RELAY_DONE && type == REQUEST_REGISTER)
         return engine_registered(e);
     if (message->type == RELAY_DONE && (type == REQUEST_CARD || type == REQUEST_BUNDLE))

@@ -32,7 +32,13 @@ enum signet_err engine_load_contact(
             return SIGNET_OK;
         }
     }
-    if ((err = engine_get(e, &key, &value)) != SIGNET_OK)
+    err = engine_get(e, &key, &value);
+    if (err == SIGNET_ERR_AUTH) {
+        err = engine_note(e, "what was known of a contact is damaged: it is made anew; compare "
+                             "fingerprints again");
+        return err == SIGNET_OK ? SIGNET_ERR_UNKNOWN : err;
+    }
+    if (err != SIGNET_OK)
         return err;
     slot = calloc(1, sizeof(*slot));
     err = slot == NULL ? SIGNET_ERR_NOMEM
@@ -77,6 +83,50 @@ enum signet_err engine_new_contact(struct engine *e, struct signet_card *card,
     return engine_save_contact(e, slot);
 }
 
+/* A contact by its name; or, where name is NULL, the one whose name has gone over to `address`. */
+struct search {
+    struct engine *engine;
+    const char *name;
+    struct signet_id address;
+    bool found;
+};
+
+static enum signet_err visit_contact(void *ctx, uint64_t number, signet_span value)
+{
+    struct search *search = ctx;
+    struct contact contact;
+    bool is_it;
+
+    (void)number;
+    if (search->found || value.len == 0 ||
+        contact_decode(search->engine->library, value, &contact) != SIGNET_OK)
+        return SIGNET_OK; /* a damaged contact must not hide the others */
+    if (search->name != NULL)
+        is_it = strcmp(contact.name, search->name) == 0;
+    else
+        is_it = contact.has_changed && signet_id_equal(&contact.changed_to, &search->address);
+    if (is_it) {
+        search->found = true;
+        search->address = contact.address;
+    }
+    contact_clear(&contact);
+    return SIGNET_OK;
+}
+
+/* *address is what is searched by, where name is NULL, and what is found. Errors: UNKNOWN. */
+static enum signet_err search_contacts(
+    struct engine *e, const char *name, struct signet_id *address)
+{
+    struct search search = {.engine = e, .name = name, .address = *address};
+    struct record_key all = {.kind = RECORD_CONTACT};
+    enum signet_err err = e->records.scan(e->records.ctx, &all, visit_contact, &search);
+
+    if (err != SIGNET_OK)
+        return err;
+    *address = search.address;
+    return search.found ? SIGNET_OK : SIGNET_ERR_UNKNOWN;
+}
+
 enum signet_err engine_load_name(struct engine *e, const char *name, struct signet_id *address_out)
 {
     struct record_key key = name_key(name);
@@ -85,6 +135,8 @@ enum signet_err engine_load_name(struct engine *e, const char *name, struct sign
 
     if (err == SIGNET_OK)
         err = signet_id_read(signet_buf_span(&value), address_out);
+    else if (err == SIGNET_ERR_AUTH)
+        err = search_contacts(e, name, address_out); /* each contact holds its name, too */
     signet_buf_free(&value);
     return err;
 }
@@ -178,9 +230,10 @@ enum signet_err engine_contact(struct engine *engine, const char *peer, struct c
     enum signet_err err;
 
     engine->output = &unused;
-    if ((err = find_address(engine, peer, &address)) != SIGNET_OK)
-        return err;
-    if ((err = engine_load_contact(engine, &address, &slot)) != SIGNET_OK)
+    if ((err = find_address(engine, peer, &address)) == SIGNET_OK)
+        err = engine_load_contact(engine, &address, &slot);
+    engine_output_clear(&unused);
+    if (err != SIGNET_OK)
         return err;
     *contact_out = slot->contact;
     contact_out->card = signet_card_share(slot->contact.card);
@@ -198,31 +251,6 @@ enum signet_err engine_confirm(
         return err;
     slot->contact.state = CONTACT_CONFIRMED;
     return engine_save_contact(engine, slot);
-}
-
-/* The contact whose name has gone over to `address`; NULL: there is none. */
-struct successor {
-    struct engine *engine;
-    struct signet_id address;
-    bool found;
-    struct signet_id holder;
-};
-
-static enum signet_err visit_contact(void *ctx, uint64_t number, signet_span value)
-{
-    struct successor *search = ctx;
-    struct contact contact;
-
-    (void)number;
-    if (search->found || value.len == 0 ||
-        contact_decode(search->engine->library, value, &contact) != SIGNET_OK)
-        return SIGNET_OK; /* a damaged contact must not hide the others */
-    if (contact.has_changed && signet_id_equal(&contact.changed_to, &search->address)) {
-        search->found = true;
-        search->holder = contact.address;
-    }
-    contact_clear(&contact);
-    return SIGNET_OK;
 }
 
 /* Let the name of the contact in doubt go over to `slot`. */
@@ -247,18 +275,17 @@ static enum signet_err hand_name_over(
 enum signet_err engine_accept(
     struct engine *engine, const struct signet_id *address, struct engine_output *output)
 {
-    struct successor search = {.engine = engine, .address = *address};
-    struct record_key all = {.kind = RECORD_CONTACT};
+    struct signet_id holder = *address;
     struct contact_slot *slot;
     enum signet_err err;
 
     engine->output = output;
     if ((err = engine_load_contact(engine, address, &slot)) != SIGNET_OK)
         return err;
-    err = engine->records.scan(engine->records.ctx, &all, visit_contact, &search);
-    if (err != SIGNET_OK)
-        return err;
-    if (search.found && (err = hand_name_over(engine, &search.holder, slot)) != SIGNET_OK)
+    err = search_contacts(engine, NULL, &holder);
+    if (err == SIGNET_OK)
+        err = hand_name_over(engine, &holder, slot);
+    if (err != SIGNET_OK && err != SIGNET_ERR_UNKNOWN)
         return err;
     if (slot->contact.state == CONTACT_NEW)
         slot->contact.state = CONTACT_UNVERIFIED;

@@ -102,6 +102,7 @@ static enum signet_err find_session(struct engine *e, struct delivery *d)
 static enum signet_err open_seal(struct engine *e, struct delivery *d)
 {
     char device[SIGNET_ID_SHORT_SIZE];
+    uint64_t opened_at = d->now_ms;
     enum signet_err err = signet_envelope_view(e->library, d->envelope, &d->view);
 
     if (err != SIGNET_OK)
@@ -124,7 +125,9 @@ static enum signet_err open_seal(struct engine *e, struct delivery *d)
         if (err != SIGNET_OK)
             return err;
     }
-    err = signet_session_open(d->session, d->envelope, d->now_ms, &d->content);
+    err = engine_next_time(e, signet_session_peer_device(d->session), &opened_at);
+    if (err == SIGNET_OK)
+        err = signet_session_open(d->session, d->envelope, opened_at, &d->content);
     if (err != SIGNET_OK)
         return err;
     return engine_explain(e, "confidentiality, integrity", "envelope opened: its seal holds",
@@ -184,7 +187,7 @@ static enum signet_err find_sender(struct engine *e, struct delivery *d)
         d->card = signet_card_share(contact->card);
         memcpy(d->lists, contact->lists, contact->list_count * sizeof(d->lists[0]));
         d->list_count = contact->list_count;
-    } else if (err == SIGNET_ERR_UNKNOWN || err == SIGNET_ERR_AUTH) {
+    } else if (err == SIGNET_ERR_UNKNOWN) {
         d->slot = NULL;
         if (init_card == NULL)
             return SIGNET_ERR_UNKNOWN;

@@ -189,7 +189,7 @@ SIGNET_MUST_USE enum signet_err engine_forget_seen(
 
 /* ---- contacts (engine_contacts.c, engine_find.c) ---- */
 
-/* Errors: UNKNOWN. */
+/* Errors: UNKNOWN (also where its record is damaged, which is noted: it is made anew then). */
 SIGNET_MUST_USE enum signet_err engine_load_contact(
     struct engine *e, const struct signet_id *address, struct contact_slot **slot_out);
 SIGNET_MUST_USE enum signet_err engine_save_contact(struct engine *e, struct contact_slot *slot);
@@ -228,6 +228,10 @@ SIGNET_MUST_USE enum signet_err engine_load_session(
 /* Store a session that is new or has changed, with its tags. Takes the session over on success. */
 SIGNET_MUST_USE enum signet_err engine_save_session(
     struct engine *e, struct signet_session *session, uint64_t now_ms);
+/* Make the time of something that a device has sent later than all that came from it before,
+ * whatever the clock says: by it the session to answer on is found. */
+SIGNET_MUST_USE enum signet_err engine_next_time(
+    struct engine *e, const struct signet_id *device, uint64_t *now_ms);
 /* End the sessions with a device. */
 SIGNET_MUST_USE enum signet_err engine_drop_sessions(
     struct engine *e, const struct signet_id *device);
@@ -247,6 +251,8 @@ SIGNET_MUST_USE enum signet_err engine_not_taken(
 SIGNET_MUST_USE enum signet_err engine_challenged(
     struct engine *e, const struct relay_message *message);
 SIGNET_MUST_USE enum signet_err engine_registered(struct engine *e);
+SIGNET_MUST_USE enum signet_err engine_not_registered(
+    struct engine *e, uint64_t code, uint64_t now_ms);
 SIGNET_MUST_USE enum signet_err engine_welcomed(
     struct engine *e, const struct relay_message *message, uint64_t now_ms);
 /* Own card or bundle was taken over by the relay. */

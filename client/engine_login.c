@@ -89,6 +89,36 @@ enum signet_err engine_registered(struct engine *e)
     return send_login(e);
 }
 
+static enum engine_problem problem_of(uint64_t code)
+{
+    switch (code) {
+    case RELAY_CODE_NAME_TAKEN: return PROBLEM_NAME_TAKEN;
+    case RELAY_CODE_NAME: return PROBLEM_NAME_NOT_ALLOWED;
+    case RELAY_CODE_INVITATION: return PROBLEM_INVITATION;
+    case RELAY_CODE_CLOSED: return PROBLEM_CLOSED;
+    case RELAY_CODE_CLOCK: return PROBLEM_CLOCK;
+    case RELAY_CODE_STORE: return PROBLEM_RELAY;
+    case RELAY_CODE_OFTEN: return PROBLEM_OFTEN;
+    default: return PROBLEM_LOGIN;
+    }
+}
+
+enum signet_err engine_not_registered(struct engine *e, uint64_t code, uint64_t now_ms)
+{
+    uint64_t issued_at = signet_card_issued_at(signet_account_card(e->account));
+    enum signet_err err;
+
+    if (code != RELAY_CODE_CLOCK || now_ms < issued_at + SIGNET_CLOCK_TOLERANCE_MS)
+        return engine_stop(e, problem_of(code), e->relay.name);
+    /* The card of an earlier attempt has grown old. It was tried first, because the relay might
+     * have known it. */
+    if ((err = signet_account_renew(e->account, now_ms)) != SIGNET_OK)
+        return err;
+    if ((err = engine_save_account(e)) != SIGNET_OK)
+        return err;
+    return send_register(e);
+}
+
 enum signet_err engine_stop(struct engine *e, enum engine_problem problem, const char *whom)
 {
     e->phase = PHASE_STOPPED;

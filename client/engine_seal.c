@@ -27,6 +27,8 @@ static enum signet_err collect_parents(struct engine *e, struct sealing *s)
         enum signet_err err =
             engine_load_chain(e, &s->conversation, signet_card_device(card, i), &chain);
 
+        if (err == SIGNET_ERR_AUTH)
+            continue; /* damaged: what was seen of it is not known any more */
         if (err != SIGNET_OK)
             return err;
         if (chain.sequence > 0 && s->parent_count < SIGNET_PARENTS_MAX)
@@ -35,13 +37,45 @@ static enum signet_err collect_parents(struct engine *e, struct sealing *s)
     return SIGNET_OK;
 }
 
-/* The own card goes along until the peer has named our present list; init data holds it anyway. */
+static enum signet_err visit_own(void *ctx, uint64_t number, signet_span value)
+{
+    struct chain *chain = ctx;
+    struct message message;
+
+    (void)number;
+    if (value.len == 0 || message_decode(value, &message) != SIGNET_OK)
+        return SIGNET_OK; /* a damaged line */
+    if (message.is_outgoing && message.sequence > chain->sequence) {
+        chain->sequence = message.sequence;
+        chain->id = message.id;
+    }
+    message_clear(&message);
+    return SIGNET_OK;
+}
+
+/* Where our own entries stand. Where that is damaged, the history tells it: beginning again would
+ * be a fork. */
+static enum signet_err load_own_chain(struct engine *e, struct sealing *s)
+{
+    struct record_key all = {RECORD_MESSAGE, signet_id_span(&s->conversation), 0};
+    enum signet_err err =
+        engine_load_chain(e, &s->conversation, signet_account_device(e->account), &s->chain);
+
+    if (err != SIGNET_ERR_AUTH)
+        return err;
+    memset(&s->chain, 0, sizeof(s->chain));
+    return e->records.scan(e->records.ctx, &all, visit_own, &s->chain);
+}
+
+/* The own card goes along until the peer has named our present list; init data holds it anyway,
+ * unless the list is younger than the session. */
 static enum signet_err wants_card(struct engine *e, const struct sealing *s, bool *yes)
 {
     const struct contact *contact = &s->slot->contact;
+    const struct signet_card *own = signet_account_card(e->account);
 
     *yes = false;
-    if (signet_id_equal(&contact->named_list, signet_card_list(signet_account_card(e->account))))
+    if (signet_id_equal(&contact->named_list, signet_card_list(own)))
         return SIGNET_OK;
     for (size_t i = 0; i < signet_card_device_count(contact->card); i++) {
         struct session_slot *slot;
@@ -51,7 +85,8 @@ static enum signet_err wants_card(struct engine *e, const struct sealing *s, boo
         if (err != SIGNET_OK)
             return err;
         if (!signet_session_is_initiator(slot->session) ||
-            signet_session_is_answered(slot->session))
+            signet_session_is_answered(slot->session) ||
+            signet_session_created_at(slot->session) <= signet_card_issued_at(own))
             *yes = true;
     }
     return SIGNET_OK;
@@ -199,7 +234,7 @@ enum signet_err engine_seal(
     err = signet_conversation_pair(
         e->library, signet_account_address(e->account), &slot->contact.address, &s.conversation);
     if (err == SIGNET_OK)
-        err = engine_load_chain(e, &s.conversation, signet_account_device(e->account), &s.chain);
+        err = load_own_chain(e, &s);
     if (err == SIGNET_OK)
         err = collect_parents(e, &s);
     if (err == SIGNET_OK)

@@ -36,6 +36,8 @@ static enum signet_err load_list(
     memset(list, 0, sizeof(*list));
     if (err == SIGNET_ERR_UNKNOWN)
         return SIGNET_OK;
+    if (err == SIGNET_ERR_AUTH) /* the sessions are still found by their tags */
+        return engine_note(e, "a list of sessions is damaged; a new session is needed");
     if (err != SIGNET_OK)
         return err;
     r = wire_reader(signet_buf_span(&value));
@@ -73,19 +75,11 @@ static struct session_slot *find_slot(struct engine *e, const struct signet_id *
     return slot;
 }
 
-/* A new slot for a session; takes the session over on success. */
-static enum signet_err add_slot(
-    struct engine *e, struct signet_session *session, struct session_slot **slot_out)
+static void link_slot(struct engine *e, struct session_slot *slot, struct signet_session *session)
 {
-    struct session_slot *slot = calloc(1, sizeof(*slot));
-
-    if (slot == NULL)
-        return SIGNET_ERR_NOMEM;
     slot->session = session;
     slot->next = e->sessions;
     e->sessions = slot;
-    *slot_out = slot;
-    return SIGNET_OK;
 }
 
 enum signet_err engine_load_session(
@@ -114,21 +108,27 @@ enum signet_err engine_load_session(
     }
     if (err != SIGNET_OK)
         return err;
-    if ((err = add_slot(e, session, &slot)) != SIGNET_OK) {
+    slot = calloc(1, sizeof(*slot));
+    err = slot == NULL ? SIGNET_ERR_NOMEM
+                       : signet_session_tags(session, slot->tags, &slot->tag_count);
+    if (err != SIGNET_OK) {
         signet_session_free(session);
+        free(slot);
         return err;
     }
+    link_slot(e, slot, session);
     *slot_out = slot;
-    return signet_session_tags(session, slot->tags, &slot->tag_count);
+    return SIGNET_OK;
 }
 
-/* Replace the stored tags of a session by those under which messages may now arrive. */
-static enum signet_err save_tags(struct engine *e, struct session_slot *slot)
+/* Replace the stored tags of a slot by those under which messages to the session may now arrive. */
+static enum signet_err save_tags(
+    struct engine *e, struct session_slot *slot, const struct signet_session *session)
 {
     struct signet_tag tags[SIGNET_SESSION_TAGS_MAX];
-    const struct signet_id *transcript = signet_session_transcript(slot->session);
+    const struct signet_id *transcript = signet_session_transcript(session);
     size_t count;
-    enum signet_err err = signet_session_tags(slot->session, tags, &count);
+    enum signet_err err = signet_session_tags(session, tags, &count);
 
     if (err != SIGNET_OK)
         return err;
@@ -231,35 +231,70 @@ static enum signet_err list_session(struct engine *e, const struct signet_sessio
     return save_list(e, device, &list);
 }
 
+static enum signet_err put_session(
+    struct engine *e, const struct signet_session *session, struct session_slot *slot)
+{
+    struct record_key key = key_of(RECORD_SESSION, signet_session_transcript(session));
+    struct signet_buf value = {0};
+    enum signet_err err = signet_session_encode(session, &value);
+
+    if (err == SIGNET_OK)
+        err = engine_put(e, &key, signet_buf_span(&value));
+    signet_buf_free(&value);
+    return err == SIGNET_OK ? save_tags(e, slot, session) : err;
+}
+
+static enum signet_err save_new_session(
+    struct engine *e, struct signet_session *session, uint64_t now_ms)
+{
+    struct session_slot *slot = calloc(1, sizeof(*slot));
+    enum signet_err err = SIGNET_ERR_NOMEM;
+
+    if (slot != NULL)
+        err = list_session(e, session);
+    if (err == SIGNET_OK)
+        err = engine_mark_seen(e, RECORD_TRANSCRIPT, signet_session_transcript(session), now_ms);
+    if (err == SIGNET_OK)
+        err = put_session(e, session, slot);
+    if (err == SIGNET_OK)
+        link_slot(e, slot, session);
+    else
+        free(slot);
+    return err;
+}
+
 enum signet_err engine_save_session(
     struct engine *e, struct signet_session *session, uint64_t now_ms)
 {
-    const struct signet_id *transcript = signet_session_transcript(session);
-    struct record_key key = key_of(RECORD_SESSION, transcript);
-    struct session_slot *slot = find_slot(e, transcript);
-    struct signet_buf value = {0};
+    struct session_slot *slot = find_slot(e, signet_session_transcript(session));
     enum signet_err err;
 
-    if (slot == NULL) {
-        if ((err = list_session(e, session)) != SIGNET_OK)
-            return err;
-        err = engine_mark_seen(e, RECORD_TRANSCRIPT, transcript, now_ms);
-        if (err != SIGNET_OK)
-            return err;
-    }
-    if ((err = signet_session_encode(session, &value)) == SIGNET_OK)
-        err = engine_put(e, &key, signet_buf_span(&value));
-    signet_buf_free(&value);
-    if (err != SIGNET_OK)
+    if (slot == NULL)
+        return save_new_session(e, session, now_ms);
+    if ((err = put_session(e, session, slot)) != SIGNET_OK)
         return err;
-    if (slot == NULL) {
-        if ((err = add_slot(e, session, &slot)) != SIGNET_OK)
-            return err;
-    } else if (slot->session != session) {
+    if (slot->session != session) {
         signet_session_free(slot->session);
         slot->session = session;
     }
-    return save_tags(e, slot);
+    return SIGNET_OK;
+}
+
+enum signet_err engine_next_time(struct engine *e, const struct signet_id *device, uint64_t *now_ms)
+{
+    struct session_list list;
+    enum signet_err err = load_list(e, device, &list);
+
+    for (size_t i = 0; err == SIGNET_OK && i < list.count; i++) {
+        struct session_slot *slot;
+
+        err = engine_load_session(e, &list.transcripts[i], &slot);
+        if (err == SIGNET_OK && signet_session_received_at(slot->session) >= *now_ms)
+            *now_ms = signet_session_received_at(slot->session) + 1;
+        else if (err == SIGNET_ERR_UNKNOWN)
+            err = SIGNET_OK;
+    }
+    return err;
 }
 
 /* Whether `a` is to be preferred for sending: the one last received on; before anything was

@@ -181,6 +181,21 @@ static bool bundle_is_due(const struct engine *e, const struct relay_message *we
     return now_ms >= c->bundles[c->bundle_count - 1].made_at + BUNDLE_RENEW_MS;
 }
 
+/*
+ * More than a day off the relay's clock: it would take no list and no bundle made now, and what a
+ * wrong clock has dated years ahead could not be replaced for years.
+ */
+static bool is_clock_off(const struct relay_message *welcome, uint64_t now_ms)
+{
+    return welcome->time_ms > now_ms + SIGNET_CLOCK_TOLERANCE_MS ||
+           now_ms > welcome->time_ms + SIGNET_CLOCK_TOLERANCE_MS;
+}
+
+static bool card_is_due(const struct engine *e, uint64_t now_ms)
+{
+    return now_ms >= signet_card_issued_at(signet_account_card(e->account)) + CARD_RENEW_MS;
+}
+
 /* Renew the device list while there is plenty of time, and give it to the relay if it lacks it. */
 static enum signet_err keep_card(
     struct engine *e, const struct relay_message *welcome, uint64_t now_ms)
@@ -188,7 +203,7 @@ static enum signet_err keep_card(
     const struct signet_card *card = signet_account_card(e->account);
     enum signet_err err;
 
-    if (now_ms >= signet_card_issued_at(card) + CARD_RENEW_MS) {
+    if (card_is_due(e, now_ms)) {
         if ((err = signet_account_renew(e->account, now_ms)) != SIGNET_OK)
             return err;
         if ((err = engine_save_account(e)) != SIGNET_OK)
@@ -220,18 +235,20 @@ enum signet_err engine_welcomed(
     struct engine *e, const struct relay_message *message, uint64_t now_ms)
 {
     uint64_t published;
-    bool stopped;
+    bool is_due, stopped;
     enum signet_err err = compare_copies(e, message, &published, &stopped);
 
     if (err != SIGNET_OK || stopped)
         return err;
+    is_due = bundle_is_due(e, message, published, now_ms);
+    if ((is_due || card_is_due(e, now_ms)) && is_clock_off(message, now_ms))
+        return engine_stop(e, PROBLEM_CLOCK, e->relay.name);
     e->phase = PHASE_UPKEEP;
     if ((err = clean(e, now_ms)) != SIGNET_OK)
         return err;
     if ((err = keep_card(e, message, now_ms)) != SIGNET_OK)
         return err;
-    if (bundle_is_due(e, message, published, now_ms) &&
-        (err = publish_bundle(e, now_ms)) != SIGNET_OK)
+    if (is_due && (err = publish_bundle(e, now_ms)) != SIGNET_OK)
         return err;
     return engine_published(e);
 }
