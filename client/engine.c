@@ -233,7 +233,7 @@ static enum signet_err handle(
     if (message->type == RELAY_DELIVER)
         return e->is_subscribed ? engine_delivered(e, message, now_ms) : SIGNET_ERR_FORMAT;
     if (message->type == RELAY_DRAINED)
-        return drained(e);
+        return e->is_subscribed ? drained(e) : SIGNET_ERR_FORMAT;
     request = take_request(e, message->req);
     if (request == NULL)
         return SIGNET_ERR_FORMAT;

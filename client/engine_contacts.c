@@ -287,6 +287,7 @@ enum signet_err engine_accept(
         err = hand_name_over(engine, &holder, slot);
     if (err != SIGNET_OK && err != SIGNET_ERR_UNKNOWN)
         return err;
+    slot->contact.has_changed = false; /* the person has decided for this one */
     if (slot->contact.state == CONTACT_NEW)
         slot->contact.state = CONTACT_UNVERIFIED;
     return engine_save_contact(engine, slot);

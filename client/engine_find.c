@@ -67,6 +67,12 @@ static enum signet_err explain_card(
         signet_card_device_count(card), signet_card_device_count(card) == 1 ? "" : "s");
 }
 
+/* Why a card does not follow the one that is known. */
+static enum engine_problem problem_of(enum signet_err err)
+{
+    return err == SIGNET_ERR_SUCCESSION ? PROBLEM_IDENTITY : PROBLEM_LIST;
+}
+
 /* A name resolved for the first time: trusted once, from then on local. */
 static enum signet_err found_name(
     struct engine *e, const struct request *request, struct signet_card *card, uint64_t now_ms)
@@ -78,8 +84,12 @@ static enum signet_err found_name(
     if (signet_id_equal(address, signet_account_address(e->account)))
         return engine_fail_texts(e, NULL, request->name, PROBLEM_SELF);
     if (err == SIGNET_OK) {
-        if ((err = engine_update_card(e, slot, card)) != SIGNET_OK)
-            return engine_fail_texts(e, NULL, request->name, PROBLEM_LIST);
+        /* An account has one name: the relay passes a contact off as somebody else. */
+        if (slot->contact.name[0] != '\0' && strcmp(slot->contact.name, request->name) != 0)
+            return engine_fail_texts(e, NULL, request->name, PROBLEM_CARD);
+        err = engine_update_card(e, slot, card);
+        if (err != SIGNET_OK && verdict_exists(err))
+            return engine_fail_texts(e, NULL, request->name, problem_of(err));
     } else if (err == SIGNET_ERR_UNKNOWN) {
         err = engine_new_contact(e, card, CONTACT_UNVERIFIED, &slot);
     }
@@ -90,18 +100,23 @@ static enum signet_err found_name(
 }
 
 /* The name of a contact now belongs to somebody else, as the relay says. */
-static enum signet_err changed_identity(
-    struct engine *e, struct contact_slot *slot, struct signet_card *card)
+static enum signet_err changed_identity(struct engine *e, const struct request *request,
+    struct contact_slot *slot, struct signet_card *card)
 {
+    const struct signet_id *address = signet_card_address(card);
     struct contact_slot *other;
-    enum signet_err err = engine_load_contact(e, signet_card_address(card), &other);
+    enum signet_err err;
 
+    /* An address cannot change, and we are nobody's successor. */
+    if (request->name[0] == '\0' || signet_id_equal(address, signet_account_address(e->account)))
+        return engine_fail_texts(e, &slot->contact.address, NULL, PROBLEM_CARD);
+    err = engine_load_contact(e, address, &other);
     if (err == SIGNET_ERR_UNKNOWN)
         err = engine_new_contact(e, card, CONTACT_NEW, &other);
     if (err != SIGNET_OK)
         return err;
     slot->contact.has_changed = true;
-    slot->contact.changed_to = *signet_card_address(card);
+    slot->contact.changed_to = *address;
     return engine_save_contact(e, slot);
 }
 
@@ -115,11 +130,10 @@ static enum signet_err found_contact(
         return err;
     slot->is_asking = false;
     if (!signet_id_equal(signet_card_address(card), &slot->contact.address))
-        return changed_identity(e, slot, card);
+        return changed_identity(e, request, slot, card);
     err = engine_update_card(e, slot, card);
-    if (err == SIGNET_ERR_ROLLBACK || err == SIGNET_ERR_FORK || err == SIGNET_ERR_SUCCESSION)
-        return engine_fail_texts(e, &slot->contact.address, NULL,
-            err == SIGNET_ERR_SUCCESSION ? PROBLEM_IDENTITY : PROBLEM_LIST);
+    if (err != SIGNET_OK && verdict_exists(err))
+        return engine_fail_texts(e, &slot->contact.address, NULL, problem_of(err));
     if (err != SIGNET_OK)
         return err;
     slot->contact.fetched_at = now_ms;
@@ -143,11 +157,11 @@ static enum signet_err found_address(struct engine *e, const struct request *req
     slot->is_asking = false;
     err = engine_update_card(e, slot, card);
     if (err != SIGNET_OK && verdict_exists(err))
-        return engine_fail_texts(e, &request->address, NULL, PROBLEM_LIST);
+        return engine_fail_texts(e, &request->address, NULL, problem_of(err));
     if (err != SIGNET_OK)
         return err;
     slot->contact.fetched_at = now_ms;
-    if (slot->contact.name[0] == '\0')
+    if (slot->contact.name[0] == '\0' && strcmp(name, e->relay.name) != 0)
         return engine_give_name(e, slot, name);
     return engine_save_contact(e, slot);
 }
@@ -175,8 +189,11 @@ enum signet_err engine_found(struct engine *e, const struct request *request,
         return SIGNET_ERR_FORMAT;
     memcpy(name, message->name.ptr, message->name.len);
     err = signet_card_read(e->library, message->card, &card);
-    if (verdict_exists(err))
+    if (verdict_exists(err) ||
+        (err == SIGNET_OK && request->name[0] != '\0' && strcmp(name, request->name) != 0)) {
+        signet_card_free(card);
         return bad_card(e, request);
+    }
     if (err != SIGNET_OK)
         return err;
     err = explain_card(e, card, "public keys received from the directory and checked");
@@ -193,9 +210,13 @@ enum signet_err engine_found(struct engine *e, const struct request *request,
 
 enum signet_err engine_not_found(struct engine *e, const struct request *request, uint64_t code)
 {
-    enum engine_problem problem = code == RELAY_CODE_UNKNOWN ? PROBLEM_UNKNOWN_NAME : PROBLEM_RELAY;
+    enum engine_problem problem = PROBLEM_RELAY;
     struct contact_slot *slot;
 
+    if (code == RELAY_CODE_UNKNOWN)
+        problem = PROBLEM_UNKNOWN_NAME;
+    else if (code == RELAY_CODE_OFTEN)
+        problem = PROBLEM_OFTEN;
     if (request->type == REQUEST_FIND_NAME)
         return engine_fail_texts(e, NULL, request->name, problem);
     if (engine_load_contact(e, &request->address, &slot) == SIGNET_OK) {

@@ -31,10 +31,18 @@ static enum signet_err check_version(struct contact *contact, const struct signe
     if (signet_bundle_version(bundle) == seen->bundle_version &&
         !signet_id_equal(signet_bundle_id(bundle), &seen->bundle))
         return SIGNET_ERR_FORK;
+    return SIGNET_OK;
+}
+
+static void note_version(struct contact *contact, const struct signet_bundle *bundle)
+{
+    struct contact_device *seen = contact_find_device(contact, signet_bundle_device(bundle));
+
+    if (seen == NULL)
+        return; /* check_version has made room */
     seen->bundle_version = signet_bundle_version(bundle);
     seen->suite = signet_bundle_suite_max(bundle);
     seen->bundle = *signet_bundle_id(bundle);
-    return SIGNET_OK;
 }
 
 static void copy_one_time(const struct relay_message *message, struct signet_one_time *out)
@@ -73,7 +81,7 @@ static enum signet_err explain_session(struct engine *e, const struct signet_bun
 
 /* Start a session with what the relay handed out. Errors: verdicts, and machine errors. */
 static enum signet_err start_session(struct engine *e, struct contact_slot *slot,
-    const struct relay_message *message, uint64_t now_ms)
+    const struct signet_id *device, const struct relay_message *message, uint64_t now_ms)
 {
     struct contact *contact = &slot->contact;
     struct signet_session *session = NULL;
@@ -85,6 +93,9 @@ static enum signet_err start_session(struct engine *e, struct contact_slot *slot
     err = signet_bundle_read(e->library, message->bundle, contact->card, &bundle);
     if (err != SIGNET_OK)
         return err;
+    err = SIGNET_ERR_SIGNER; /* of another device than was asked for */
+    if (!signet_id_equal(signet_bundle_device(bundle), device))
+        goto out;
     if ((err = signet_bundle_check_time(bundle, now_ms)) != SIGNET_OK)
         goto out;
     if ((err = check_version(contact, bundle)) != SIGNET_OK)
@@ -102,6 +113,7 @@ static enum signet_err start_session(struct engine *e, struct contact_slot *slot
     if ((err = engine_save_session(e, session, now_ms)) != SIGNET_OK)
         goto out;
     session = NULL;
+    note_version(contact, bundle);
     err = engine_save_contact(e, slot);
 out:
     signet_session_free(session);
@@ -118,7 +130,7 @@ enum signet_err engine_taken(struct engine *e, const struct request *request,
     if (err != SIGNET_OK)
         return err;
     slot->is_asking = false;
-    err = start_session(e, slot, message, now_ms);
+    err = start_session(e, slot, &request->device, message, now_ms);
     if (verdict_exists(err)) {
         enum engine_problem problem =
             err == SIGNET_ERR_EXPIRED || err == SIGNET_ERR_NOT_YET ? PROBLEM_EXPIRED : PROBLEM_CARD;
