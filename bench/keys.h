@@ -1,0 +1,22 @@
+/*
+ * Many RSA keys in a short time: products of the primes of a few keys of the tests' pool. They
+ * share factors, so they are worth nothing; to sign and to verify with them costs what it costs
+ * with any.
+ */
+#ifndef BENCH_KEYS_H
+#define BENCH_KEYS_H
+
+#include "crypto/rsa.h"
+
+enum { BENCH_KEY_BITS = 2048, BENCH_KEYS_MAX = 39060 };
+
+struct bench_primes;
+
+/* Takes 140 keys of the pool. Ends the process where that fails. */
+struct bench_primes *bench_primes_new(struct signet_library *library);
+void bench_primes_free(struct bench_primes *primes);
+/* Key number `index`, below BENCH_KEYS_MAX; always the same one. The caller frees it. */
+struct crypto_rsa_private *bench_key(
+    struct signet_library *library, const struct bench_primes *primes, unsigned index);
+
+#endif

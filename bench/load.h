@@ -1,0 +1,22 @@
+/* The kinds of load; each prints one line of JSON. */
+#ifndef BENCH_LOAD_H
+#define BENCH_LOAD_H
+
+#include "bench/peer.h"
+
+struct load {
+    struct swarm swarm;
+    struct bench_accounts accounts;
+    const char *data;
+    uint16_t port;
+    long pid; /* of the relay */
+};
+
+/* Pairs of clients: in each one sends to the other, `window` messages at a time. */
+void load_messages(struct load *load, size_t pairs, size_t window, double seconds);
+/* Connect, log in, close; `at_once` of them at the same time. */
+void load_logins(struct load *load, size_t at_once, double seconds);
+/* So many connections that are logged in and do nothing; then what each costs in memory. */
+void load_idle(struct load *load, size_t count);
+
+#endif
