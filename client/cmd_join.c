@@ -152,16 +152,11 @@ static void on_event(void *ctx, const struct engine_event *event)
     }
 }
 
+/* The keys stay: joining again, with the same invitation or another, uses them. */
 static void on_down(void *ctx, const struct link_down *down)
 {
     struct joining *joining = ctx;
-    bool is_registered = engine_is_registered(joining->desk.engine);
-
     link_report_down(joining->link, down);
-    if (!is_registered)
-        report_note(joining->context->report,
-            "not registered; the keys are kept in %s: run signet join again",
-            joining->context->home_folder);
 }
 
 /* What can be known to be wrong before anything is made. */

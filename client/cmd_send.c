@@ -95,12 +95,12 @@ static bool take_text(struct sending *sending)
 
 static void report_queued(struct sending *sending)
 {
-    const char *hint = "the next signet command that reaches the relay sends it";
+    const struct link_down *down = &sending->down;
+    const char *hint = "the next signet command that reaches the relay sends what is queued";
 
-    if (sending->queued > 1)
-        hint = "the next signet command that reaches the relay sends them";
-    report_error(sending->context->report, "queued", hint, "%s; %zu message%s queued in the outbox",
-        sending->down.text[0] != '\0' ? sending->down.text : "not accepted yet", sending->queued,
+    report_error(sending->context->report, down->is_final ? down->code : "queued",
+        down->is_final ? down->hint : hint, "%s; %zu message%s queued in the outbox",
+        down->text[0] != '\0' ? down->text : "not accepted yet", sending->queued,
         sending->queued == 1 ? " is" : "s are");
 }
 
