@@ -28,6 +28,15 @@ static enum signet_err make_account(
     return err == SIGNET_OK ? engine_save_account(e) : err;
 }
 
+/* Whether the account of an earlier attempt was made by a clock that was wrong: no relay takes a
+ * device list from the future, and nobody knows the account yet. */
+static bool is_from_the_future(const struct engine *e, uint64_t now_ms)
+{
+    uint64_t issued_at = signet_card_issued_at(signet_account_card(e->account));
+
+    return issued_at > now_ms && issued_at - now_ms > SIGNET_CLOCK_TOLERANCE_MS;
+}
+
 static enum signet_err explain_keys(struct engine *e)
 {
     char address[SIGNET_ID_SHORT_SIZE], device[SIGNET_ID_SHORT_SIZE];
@@ -55,6 +64,11 @@ static enum signet_err prepare(
     if (err != SIGNET_OK && err != SIGNET_ERR_UNKNOWN)
         return err;
     err = load_account(e);
+    if (err == SIGNET_OK && is_from_the_future(e, join->now_ms)) {
+        signet_account_free(e->account);
+        e->account = NULL;
+        err = SIGNET_ERR_UNKNOWN;
+    }
     if (err == SIGNET_ERR_UNKNOWN)
         err = make_account(e, join->now_ms, next_out);
     if (err == SIGNET_OK)
