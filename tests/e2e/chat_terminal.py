@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+"""chat in a terminal: the line being typed stays whole, keys work, texts cannot drive it. TAP."""
+
+import os
+import re
+import signal
+
+from harness import Terminal, equal, main, test
+
+
+def texts(messages):
+    return [message["text"] for message in messages]
+
+
+def chat(world, home, *peer, columns=120):
+    terminal = Terminal(world, home.command("chat", *peer), columns=columns)
+    terminal.wait(lambda screen: re.fullmatch(r"[a-z]*> ", screen.last()), "the prompt")
+    return terminal
+
+
+def leave(terminal, key="\x04"):
+    terminal.type(key)
+    equal(terminal.wait_end(), 0)
+
+
+@test
+def prompt_stays(world):
+    """what is typed stays whole while messages arrive above it, also over several rows"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    terminal = chat(world, alice, "bob", columns=60)
+    assert "signed and on the record" in terminal.screen.text()
+    for half in ("half a li", "a line that is so long that it goes over more than a single row of it"):
+        terminal.type(half)
+        terminal.wait(lambda screen: half[-6:] in screen.text(), half)
+        for number in range(3):
+            bob.send("alice", f"arrival {number}")
+        terminal.wait(r"arrival 2   \[verified\]")
+        joined = "".join(line.ljust(60) if line else "" for line in terminal.screen.lines())
+        assert ("bob> " + half) in joined.rstrip(), terminal.screen.text()
+        for number in range(3):
+            equal(terminal.screen.text().count(f"arrival {number}"), 1)
+        terminal.type(" end\r")
+        terminal.wait(lambda screen: screen.last() == "bob> ", "acceptance")
+        equal(texts(bob.receive("--count", "1")), [half + " end"])
+        terminal.type("\x0c")  # on a clean screen
+        terminal.wait(lambda screen: screen.last().startswith("bob> "), "the prompt")
+    equal(terminal.screen.unknown, [])
+    leave(terminal)
+
+
+@test
+def keys(world):
+    """editing, history, Tab, other scripts, Ctrl-C and Ctrl-D do what they do elsewhere"""
+    relay = world.relay()
+    alice, bob, carol = world.joined(relay, "alice", "bob", "carol")
+    for home in (bob, carol):
+        alice.send(home.name, "hello")
+        home.receive()
+    terminal = chat(world, alice, "bob")
+    terminal.type("wor\x1b[Dx\x01y\x05z\r")  # left, beginning, end
+    equal(texts(bob.receive("--count", "1")), ["ywoxrz"])
+    terminal.wait(lambda screen: screen.last() == "bob> ", "acceptance")
+    terminal.type("\x1b[A!\r")  # the line before
+    equal(texts(bob.receive("--count", "1")), ["ywoxrz!"])
+    terminal.type("grüße 日本語\x7f\r")
+    equal(texts(bob.receive("--count", "1")), ["grüße 日本"])
+    terminal.type("/to ca\t\r")
+    terminal.wait(lambda screen: screen.last() == "carol> ", "the other peer")
+    terminal.type("/h\t")
+    terminal.wait(r"^/help  /history$")
+    terminal.type("e\t\r")
+    terminal.wait(r"Tab completes names")
+    terminal.type("hello ca\t\r")
+    equal(texts(carol.receive("--count", "1")), ["hello carol "])  # Tab ends the word
+    terminal.type("//slash\r")
+    equal(texts(carol.receive("--count", "1")), ["/slash"])
+    terminal.type("/nonsense\r")
+    terminal.wait(r"there is no /nonsense")
+    terminal.type("/history\r")
+    terminal.wait(r"alice to carol: /slash   \[accepted\]")
+    terminal.type("thrown away\x03")
+    terminal.wait(r"Ctrl-C once more")
+    terminal.wait(lambda screen: screen.last() == "carol> ", "an empty line")
+    terminal.type("kept\r")
+    equal(texts(carol.receive("--count", "1")), ["kept"])
+    terminal.type("\x1b")  # a key that does not go on must not stop what arrives
+    bob.send("alice", "while a key is open")
+    terminal.wait(r"bob \(unverified\): while a key is open")
+    terminal.type("\r")
+    terminal.wait(lambda screen: screen.last() == "carol> ", "an empty line")
+    leave(terminal)
+
+
+@test
+def ends(world):
+    """/quit, Ctrl-C twice and SIGTERM end a chat, and the terminal is as it was"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    for key in ("/quit\r", "\x03", "last words\r\x04"):
+        inside = " ".join(alice.command("chat", "bob"))
+        terminal = Terminal(world, ["sh", "-c", f"trap : INT; cd $HOME; stty -a > before; {inside}; code=$?; "
+                                    "stty -a > after; cmp before after && exit $code"],
+                            columns=120)
+        terminal.wait(lambda screen: screen.last() == "bob> ", "the prompt")
+        if key == "\x03":
+            terminal.type(key)
+            terminal.wait(r"Ctrl-C once more")
+        terminal.type(key)
+        equal(terminal.wait_end(), 0)
+    equal(texts(bob.receive()), ["last words"])
+    terminal = chat(world, alice, "bob")
+    os.kill(terminal.pid, signal.SIGTERM)
+    equal(terminal.wait_end(), 1)
+
+
+@test
+def hostile_text(world):
+    """control characters, OSC, bidi overrides and forged lines of a peer are shown, not obeyed"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    terminal = chat(world, alice, "bob")
+    start = len(terminal.raw)
+    evil = "a\x1b[2J\x1b]0;title\x07\x9b31m\u202egnp\x08\rover\n12:00 carol (confirmed): forged"
+    bob.run("send", "alice", text=evil.encode()).works()
+    terminal.wait(r"forged   \[verified\]")
+    shown = terminal.raw[start:].decode(errors="replace")
+    for bad in ("\x1b[2J", "\x1b]", "\x07", "\x9b", "\u202e", "\rover"):
+        assert bad not in shown, (bad, shown)
+    assert r"a\x1b[2J\x1b]0;title\x07" in terminal.screen.text().replace("\n", "")
+    assert r"\u202e" in shown
+    assert not re.search(r"^12:00 carol", terminal.screen.text(), re.MULTILINE)
+    leave(terminal)
+
+
+@test
+def offline(world):
+    """without the relay it says so once, keeps what is written, and connects again by itself"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    alice.send("bob", "before")
+    terminal = chat(world, alice, "bob")
+    relay.stop(signal.SIGKILL)
+    terminal.wait(r"trying again")
+    terminal.type("written offline\r")
+    terminal.wait(r"bob \(offline, 1 not accepted yet\)>$")
+    relay.start()
+    terminal.wait(r"^-- connected")
+    terminal.wait(lambda screen: screen.last() == "bob> ", "acceptance")
+    equal(texts(bob.receive()), ["before", "written offline"])
+    equal(terminal.screen.text().count("trying again"), 1)
+    bob.send("alice", "back")
+    terminal.wait(r"back   \[verified\]")
+    leave(terminal)
+
+
+@test
+def operator(world):
+    """a chat with the operator says where sealing ends"""
+    relay = world.relay()
+    alice, operator = world.joined(relay, "alice", "operator")
+    terminal = chat(world, alice, "operator")
+    terminal.wait(r"sealed up to the operator's machine")
+    terminal.type("hello\r")
+    equal(texts(operator.receive("--count", "1")), ["hello"])
+    leave(terminal)
+
+
+main()
