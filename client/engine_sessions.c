@@ -189,6 +189,28 @@ enum signet_err engine_drop_sessions(struct engine *e, const struct signet_id *d
     return err == SIGNET_OK ? save_list(e, device, &list) : err;
 }
 
+/* A device's list with its sessions. What is lost goes off it, so that the loss is told once. */
+static enum signet_err load_sessions(struct engine *e, const struct signet_id *device,
+    struct session_list *list, struct session_slot *slots[SIGNET_SESSIONS_MAX])
+{
+    size_t live = 0;
+    enum signet_err err = load_list(e, device, list);
+
+    for (size_t i = 0; err == SIGNET_OK && i < list->count; i++) {
+        struct record_key key = key_of(RECORD_SESSION, &list->transcripts[i]);
+
+        err = engine_load_session(e, &list->transcripts[i], &slots[live]);
+        if (err == SIGNET_ERR_UNKNOWN)
+            err = engine_delete(e, &key);
+        else if (err == SIGNET_OK)
+            list->transcripts[live++] = list->transcripts[i];
+    }
+    if (err != SIGNET_OK || live == list->count)
+        return err;
+    list->count = live;
+    return save_list(e, device, list);
+}
+
 /* When a session was last of use: to find the one used longest ago. */
 static uint64_t used_at(const struct signet_session *session)
 {
@@ -201,27 +223,17 @@ static uint64_t used_at(const struct signet_session *session)
 static enum signet_err list_session(struct engine *e, const struct signet_session *session)
 {
     const struct signet_id *device = signet_session_peer_device(session);
+    struct session_slot *slots[SIGNET_SESSIONS_MAX];
     struct session_list list;
     size_t oldest = 0;
-    uint64_t oldest_at = UINT64_MAX;
-    enum signet_err err = load_list(e, device, &list);
+    enum signet_err err = load_sessions(e, device, &list, slots);
 
     if (err != SIGNET_OK)
         return err;
     if (list.count == SIGNET_SESSIONS_MAX) {
-        for (size_t i = 0; i < list.count; i++) {
-            struct session_slot *slot;
-            uint64_t at = 0; /* a session that is lost goes first */
-
-            err = engine_load_session(e, &list.transcripts[i], &slot);
-            if (err == SIGNET_OK)
-                at = used_at(slot->session);
-            else if (err != SIGNET_ERR_UNKNOWN)
-                return err;
-            if (at < oldest_at) {
-                oldest_at = at;
+        for (size_t i = 1; i < list.count; i++) {
+            if (used_at(slots[i]->session) < used_at(slots[oldest]->session))
                 oldest = i;
-            }
         }
         if ((err = drop_session(e, &list.transcripts[oldest])) != SIGNET_OK)
             return err;
@@ -282,17 +294,15 @@ enum signet_err engine_save_session(
 
 enum signet_err engine_next_time(struct engine *e, const struct signet_id *device, uint64_t *now_ms)
 {
+    struct session_slot *slots[SIGNET_SESSIONS_MAX];
     struct session_list list;
-    enum signet_err err = load_list(e, device, &list);
+    enum signet_err err = load_sessions(e, device, &list, slots);
 
     for (size_t i = 0; err == SIGNET_OK && i < list.count; i++) {
-        struct session_slot *slot;
+        uint64_t received_at = signet_session_received_at(slots[i]->session);
 
-        err = engine_load_session(e, &list.transcripts[i], &slot);
-        if (err == SIGNET_OK && signet_session_received_at(slot->session) >= *now_ms)
-            *now_ms = signet_session_received_at(slot->session) + 1;
-        else if (err == SIGNET_ERR_UNKNOWN)
-            err = SIGNET_OK;
+        if (received_at >= *now_ms)
+            *now_ms = received_at + 1;
     }
     return err;
 }
@@ -311,23 +321,17 @@ static bool is_better(const struct signet_session *a, const struct signet_sessio
 enum signet_err engine_pick_session(struct engine *e, const struct signet_id *device,
     uint64_t now_ms, struct session_slot **slot_out)
 {
+    struct session_slot *slots[SIGNET_SESSIONS_MAX];
     struct session_slot *best = NULL;
     struct session_list list;
-    enum signet_err err = load_list(e, device, &list);
+    enum signet_err err = load_sessions(e, device, &list, slots);
 
     if (err != SIGNET_OK)
         return err;
     for (size_t i = 0; i < list.count; i++) {
-        struct session_slot *slot;
-
-        err = engine_load_session(e, &list.transcripts[i], &slot);
-        if (err == SIGNET_ERR_UNKNOWN)
-            continue;
-        if (err != SIGNET_OK)
-            return err;
-        if (!signet_session_is_worn(slot->session, now_ms) &&
-            (best == NULL || is_better(slot->session, best->session)))
-            best = slot;
+        if (!signet_session_is_worn(slots[i]->session, now_ms) &&
+            (best == NULL || is_better(slots[i]->session, best->session)))
+            best = slots[i];
     }
     if (best == NULL)
         return SIGNET_ERR_UNKNOWN;
