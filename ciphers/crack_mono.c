@@ -1,0 +1,159 @@
+/*
+ * Monoalphabetic substitution: simulated annealing over alphabets, from several starts.
+ *
+ * A step exchanges two letters of the key. While it is hot, worse keys are taken too, so that the
+ * search leaves valleys that are not the deepest; at the end only better ones are. A search ends when several
+ * starts have led to the same key, which chance hardly does.
+ */
+#include <string.h>
+
+#include "ciphers/crack_internal.h"
+
+enum {
+    STARTS_MAX = 120,
+    MEETINGS = 3, /* starts that must lead to the same key */
+    STEPS_MIN = 10000,
+    STEPS_MAX = 30000,
+    STEPS_LETTERS = 3000000, /* steps times letters of one start, within those limits */
+    PAIRS = CIPHER_LETTERS * (CIPHER_LETTERS - 1) / 2,
+};
+static const double HOT = 16.0 * CIPHER_COST_UNIT, COLD = 0.5 * CIPHER_COST_UNIT;
+
+/* One way of looking at the text: with spaces or without. */
+struct view {
+    const struct cipher_model_table *table;
+    const uint8_t *symbols;
+    size_t count;
+    double noise;
+};
+
+static void exchange(uint8_t *map, size_t a, size_t b)
+{
+    uint8_t letter = map[a];
+
+    map[a] = map[b];
+    map[b] = letter;
+}
+
+static uint32_t cost_of(const struct view *view, const uint8_t *map)
+{
+    return model_cost_mapped(view->table, view->symbols, view->count, map);
+}
+
+/* From hot to cold; returns the cost of `map`, which is where it ends. */
+static uint32_t anneal(
+    struct search *search, const struct view *view, uint8_t map[CIPHER_SYMBOLS], size_t steps)
+{
+    uint32_t cost = cost_of(view, map);
+
+    for (size_t step = 0; step < steps; step++) {
+        double temperature = HOT + (COLD - HOT) * (double)step / (double)steps;
+        uint32_t a = random_below(&search->random, CIPHER_LETTERS);
+        uint32_t b = random_below(&search->random, CIPHER_LETTERS - 1);
+        uint32_t next;
+
+        b += b >= a;
+        exchange(map, a, b);
+        next = cost_of(view, map);
+        if (next <= cost || search_accepts(search, next - cost, temperature))
+            cost = next;
+        else
+            exchange(map, a, b);
+        if (step % 1000 == 999 && !search_goes_on(search, 1000))
+            break;
+    }
+    return cost;
+}
+
+/* Until no exchange makes it better. */
+static uint32_t descend(
+    struct search *search, const struct view *view, uint8_t map[CIPHER_SYMBOLS], uint32_t cost)
+{
+    size_t since = 0, a = 0, b = 1;
+
+    while (since < PAIRS) {
+        uint32_t next;
+
+        exchange(map, a, b);
+        next = cost_of(view, map);
+        since = next < cost ? 0 : since + 1;
+        if (next < cost)
+            cost = next;
+        else
+            exchange(map, a, b);
+        if (++b == CIPHER_LETTERS) {
+            a = a + 2 == CIPHER_LETTERS ? 0 : a + 1;
+            b = a + 1;
+        }
+    }
+    (void)search_goes_on(search, PAIRS);
+    return cost;
+}
+
+/* The letters that the ciphertext does not have may stand for any that are left: in order, so that
+ * keys that read alike are one key. */
+static void offer(struct search *search, const struct view *view, const uint8_t *map, uint32_t cost)
+{
+    struct cipher_key key = {.kind = CIPHER_MONOALPHABETIC};
+    bool is_seen[CIPHER_SYMBOLS] = {false}, is_known[CIPHER_LETTERS] = {false};
+    uint8_t spare = 0;
+
+    for (size_t i = 0; i < view->count; i++)
+        is_seen[view->symbols[i]] = true;
+    for (uint8_t cipher = 0; cipher < CIPHER_LETTERS; cipher++) {
+        if (is_seen[cipher]) {
+            key.as.alphabet[map[cipher]] = cipher;
+            is_known[map[cipher]] = true;
+        }
+    }
+    for (uint8_t plain = 0; plain < CIPHER_LETTERS; plain++) {
+        if (is_known[plain])
+            continue;
+        while (is_seen[spare])
+            spare++;
+        key.as.alphabet[plain] = spare++;
+    }
+    search_offer(search, &key, view->noise, cost,
+        model_cost_mapped(&search->model->letters, search->letters, search->scored, map));
+}
+
+static void solve(struct search *search, const struct view *view)
+{
+    size_t steps = STEPS_LETTERS / view->count;
+    uint32_t best = UINT32_MAX;
+    unsigned meetings = 0;
+
+    steps = steps < STEPS_MIN ? STEPS_MIN : steps > STEPS_MAX ? STEPS_MAX : steps;
+    for (unsigned start = 0; start < STARTS_MAX && meetings < MEETINGS; start++) {
+        uint8_t map[CIPHER_SYMBOLS];
+        uint32_t cost;
+
+        for (uint8_t i = 0; i < CIPHER_SYMBOLS; i++)
+            map[i] = i;
+        random_shuffle(&search->random, map, CIPHER_LETTERS);
+        cost = anneal(search, view, map, steps);
+        cost = descend(search, view, map, cost);
+        offer(search, view, map, cost);
+        meetings = cost < best ? 1 : meetings + (cost == best);
+        best = cost < best ? cost : best;
+        if (!search_goes_on(search, 0))
+            return;
+    }
+}
+
+void crack_monoalphabetic(struct search *search)
+{
+    struct view letters = {&search->model->letters, search->letters, search->scored, search->noise};
+
+    if (search->words != NULL) {
+        struct view words = {&search->model->words, search->words, search->word_count,
+            noise_bits(search->words, search->word_count, CIPHER_SYMBOLS)};
+
+        solve(search, &words);
+        /* Spaces may be where the words are not. What the text means nothing by, costs more than
+         * chance; then letters alone are asked. */
+        if (search->result->candidates[0].evidence > 0 || !search_goes_on(search, 0))
+            return;
+    }
+    solve(search, &letters);
+}

@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+"""Counts English letters and writes english.bin, the statistics from which ciphers/model.c scores text.
+
+usage: make_model.py [r-cran-janeaustenr_*.deb]
+
+The text is Jane Austen's six novels, 1811-1817, in the public domain, as Debian's package
+r-cran-janeaustenr ships them (Project Gutenberg's texts without its header). Without an argument the package
+is fetched with apt-get download; it is unpacked, never installed. The same package gives the same bytes.
+
+What is counted: runs of four symbols. First with an alphabet of 26 letters, all else left out; then
+with 27 symbols, where symbol 26 is the space between two words. Apostrophes are left out.
+
+english.bin: "SGNL", version 1; for each of the two alphabets the number of different runs (32 bits, little endian)
+and then, for each of them in rising order of its value (base 32), two numbers: the distance from the one before,
+and the count. A number is written seven bits at a time, lowest first, the top bit set in all bytes but the last.
+"""
+
+import glob
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import zlib
+from collections import Counter
+
+PACKAGE = "r-cran-janeaustenr"
+DATA = "usr/lib/R/site-library/janeaustenr/data/Rdata.rdb"
+STRINGS, PAST_HEADER = 16, 14  # R's STRSXP; behind format, version and the two versions of R
+ORDER = 4
+
+
+def fetch(folder):
+    subprocess.run(["apt-get", "-q", "download", PACKAGE], cwd=folder, check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return glob.glob(os.path.join(folder, PACKAGE + "_*.deb"))[0]
+
+
+def objects(data):
+    """The objects of an R database: each its length (32 bits, big endian) and a zlib stream."""
+    while data:
+        stream = zlib.decompressobj()
+        content = stream.decompress(data[4:])
+        if len(content) != struct.unpack(">I", data[:4])[0]:
+            raise ValueError("this is no database of R")
+        yield content
+        data = stream.unused_data
+
+
+def strings(content):
+    """The lines of a character vector in R's XDR format (R Internals, section 1.8)."""
+    at = PAST_HEADER
+    if struct.unpack(">I", content[2:6])[0] == 3:  # names its encoding
+        at += 4 + struct.unpack(">I", content[at:at + 4])[0]
+    flags, count = struct.unpack(">II", content[at:at + 8])
+    if flags & 255 != STRINGS:
+        return
+    at += 8
+    for _ in range(count):
+        length = struct.unpack(">i", content[at + 4:at + 8])[0]
+        at += 8
+        yield content[at:at + max(length, 0)].decode("utf-8")
+        at += max(length, 0)
+
+
+def novels(package):
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
+        with open(os.path.join(folder, DATA), "rb") as file:
+            found = ["\n".join(strings(content)) for content in objects(file.read())]
+    return [text for text in found if text]
+
+
+def count(symbols):
+    runs = Counter()
+    value = 0
+    for place, symbol in enumerate(symbols):
+        value = (value << 5 | symbol) & 0xfffff
+        if place >= ORDER - 1:
+            runs[value] += 1
+    return runs
+
+
+def number(value):
+    out = bytearray()
+    while value >= 128:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return out
+
+
+def table(runs):
+    out = bytearray(struct.pack("<I", len(runs)))
+    before = 0
+    for value in sorted(runs):
+        out += number(value - before) + number(runs[value])
+        before = value
+    return out
+
+
+def main(package):
+    texts = novels(package)
+    if len(texts) != 6:
+        raise ValueError(f"six novels were expected, {len(texts)} found")
+    letters, words = Counter(), Counter()
+    for text in texts:
+        text = re.sub("['\u2019]", "", text.upper())
+        text = re.sub("[^A-Z]+", " ", text)
+        letters += count(ord(c) - 65 for c in text if c != " ")
+        words += count(26 if c == " " else ord(c) - 65 for c in text)
+    out = b"SGNL\x01" + table(letters) + table(words)
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "english.bin")
+    with open(path, "wb") as file:
+        file.write(out)
+    print(f"{path}: {sum(letters.values())} letters, {len(letters)} and {len(words)} different runs, "
+          f"{len(out)} bytes")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        main(sys.argv[1])
+    else:
+        with tempfile.TemporaryDirectory() as download:
+            main(fetch(download))

@@ -1,0 +1,29 @@
+/*
+ * Where the letters of a transposed text come from.
+ *
+ * Columnar: the plaintext is written in rows under the key; the columns are read from top to bottom, in the order
+ * of their ranks. The last row may be short: nothing is filled up. Rail fence: the plaintext goes
+ * down and up over the rails in a zigzag; the rails are read one after the other.
+ */
+#ifndef CIPHERS_TRANSPOSITION_H
+#define CIPHERS_TRANSPOSITION_H
+
+#include <signet/buffer.h>
+
+#include "ciphers/cipher.h"
+
+/* Append `letters` in their new order. Errors: NOMEM; `out` is unchanged then. */
+SIGNET_MUST_USE enum signet_err transposition_apply(const struct cipher_key *key,
+    enum cipher_direction direction, signet_span letters, struct signet_buf *out);
+
+/*
+ * For each column, from the left, the place in the ciphertext of its first letter.
+ * len  letters in all
+ */
+void transposition_starts(
+    const struct cipher_columns *columns, size_t len, size_t starts[CIPHER_COLUMNS_MAX]);
+
+/* The place in the ciphertext of the plaintext letter at `place` < len; rails >= 2. */
+size_t transposition_rail_place(size_t rails, size_t len, size_t place);
+
+#endif
