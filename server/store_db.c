@@ -76,6 +76,10 @@ static const char *const texts[DB_STATEMENT_COUNT] = {
     [DB_COLD_EXPIRED] = "SELECT cold.device, id, device.device FROM cold"
                         " LEFT JOIN device ON key = cold.device"
                         " WHERE expires <= ?1 ORDER BY expires LIMIT 1",
+
+    [DB_FREE_GET] = "SELECT freelist_count, page_count FROM pragma_freelist_count,"
+                    " pragma_page_count",
+    [DB_FREE_GIVE_BACK] = "PRAGMA incremental_vacuum(1000)",
 };
 
 /* ---- opening ---- */

@@ -57,6 +57,8 @@ enum db_statement {
     DB_COLD_DELETE,
     DB_COLD_CLEAR,
     DB_COLD_EXPIRED,
+    DB_FREE_GET,
+    DB_FREE_GIVE_BACK,
     DB_STATEMENT_COUNT,
 };
 

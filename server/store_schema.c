@@ -47,7 +47,8 @@ static const char tables[] =
     "CREATE INDEX cold_expires ON cold(expires);";
 
 /* synchronous=FULL: a commit is on the disk when it returns, which `accepted` promises. */
-static const char settings[] = "PRAGMA journal_mode = WAL;"
+static const char settings[] = "PRAGMA auto_vacuum = INCREMENTAL;" /* only while it is empty */
+                               "PRAGMA journal_mode = WAL;"
                                "PRAGMA synchronous = FULL;"
                                "PRAGMA wal_autocheckpoint = 8000;"
                                "PRAGMA foreign_keys = OFF;"

@@ -4,6 +4,9 @@
  */
 #include "server/store_sqlite_internal.h"
 
+/* Free pages that are always kept: 16 MiB. */
+enum { KEEP_PAGES = 4096 };
+
 /* The device of a row, and the index of its message. */
 static struct store_device *owner_of(
     struct store_work *work, const struct signet_id *id, uint64_t message_id, size_t *index_out)
@@ -86,6 +89,24 @@ static uint64_t sweep_rows(
     return deleted < left ? left - deleted : 0;
 }
 
+/* What was deleted is room for what comes; more free pages than that are given back to the disk.
+ * Returns whether more should be. */
+static bool give_back(struct store_work *work)
+{
+    sqlite3_stmt *query = db_query(&work->db, DB_FREE_GET);
+    uint64_t free_pages = 0, pages = 0;
+
+    if (db_row(&work->db, query)) {
+        free_pages = db_uint(query, 0);
+        pages = db_uint(query, 1);
+    }
+    db_done(query);
+    if (free_pages <= KEEP_PAGES || free_pages <= pages / 4)
+        return false;
+    (void)db_run(&work->db, db_query(&work->db, DB_FREE_GIVE_BACK));
+    return work->db.failed == SQLITE_OK;
+}
+
 void work_expire(struct store_work *work, struct store_op *op, uint64_t now_ms)
 {
     uint64_t interval = work->limits.take_interval_ms, left = op->limit;
@@ -98,6 +119,6 @@ void work_expire(struct store_work *work, struct store_op *op, uint64_t now_ms)
         left = sweep_rows(work, DB_INVITE_EXPIRE, now_ms, left);
     if (left > 0 && now_ms >= interval)
         left = sweep_rows(work, DB_TAKE_EXPIRE, now_ms - interval, left);
-    op->more = left == 0;
+    op->more = left == 0 || give_back(work);
     op->answer = STORE_OK;
 }

@@ -34,7 +34,6 @@ static const struct store_route here = {0, 100};
 static void check_filled(struct rig *rig)
 {
     struct signet_id list = rig_id(2); /* as rig_register names it */
-    struct signet_id list;
     struct store_op *op;
 
     CHECK(store_sqlite_last_id(rig->store) == 7);
@@ -144,6 +143,51 @@ static void what_is_of_no_use_any_more_is_deleted(void **state)
     rig_close(rig);
 }
 
+static int64_t count_pages(const char *path)
+{
+    sqlite3_stmt *query = NULL;
+    sqlite3 *handle = NULL;
+    int64_t pages;
+
+    CHECK(sqlite3_open(path, &handle) == SQLITE_OK);
+    CHECK(sqlite3_prepare_v2(handle, "PRAGMA page_count", -1, &query, NULL) == SQLITE_OK);
+    CHECK(sqlite3_step(query) == SQLITE_ROW);
+    pages = sqlite3_column_int64(query, 0);
+    CHECK(sqlite3_finalize(query) == SQLITE_OK && sqlite3_close(handle) == SQLITE_OK);
+    return pages;
+}
+
+/* A rush of messages does not cost the disk for good. */
+static void what_expires_frees_the_disk(void **state)
+{
+    enum { MESSAGES = 400, LEN = 98304 };
+    struct store_folder *file = *state;
+    struct rig *rig = &file->rig;
+    char *text = malloc(LEN + 1);
+    int64_t full;
+
+    assert_non_null(text);
+    memset(text, 'x', LEN);
+    text[LEN] = '\0';
+    rig_open(rig, file->path);
+    store_fill(rig);
+    rig->limits.mailbox_bytes = UINT64_C(1) << 30;
+    rig->limits.mailbox_messages = MESSAGES + 3;
+    rig->store->ops->set_limits(rig->store, &rig->limits);
+    for (uint64_t i = 0; i < MESSAGES; i++) {
+        CHECK(rig_put(rig, 20, 10 + i, text) == STORE_OK);
+        rig_forget_events(rig);
+    }
+    full = count_pages(file->path);
+    rig->now_ms += RIG_MESSAGE_MS;
+    while (rig_expire(rig, 1000))
+        rig_forget_events(rig);
+    CHECK(full > MESSAGES * LEN / 4096);
+    CHECK(count_pages(file->path) < full / 2);
+    rig_close(rig);
+    free(text);
+}
+
 /* Administration works while the relay runs. */
 static void another_process_can_add_an_invitation_meanwhile(void **state)
 {
@@ -231,6 +275,7 @@ int main(void)
         IN_FOLDER(everything_answered_is_there_after_a_crash),
         IN_FOLDER(what_waits_for_minutes_leaves_the_hot_table),
         IN_FOLDER(what_is_of_no_use_any_more_is_deleted),
+        IN_FOLDER(what_expires_frees_the_disk),
         IN_FOLDER(another_process_can_add_an_invitation_meanwhile),
         IN_FOLDER(files_that_are_not_a_store_are_refused_and_left_alone),
         IN_FOLDER(a_newer_or_damaged_store_is_refused),
