@@ -29,7 +29,8 @@ struct command {
     int (*run)(const struct arguments *arguments); /* returns an exit code */
 };
 
-extern const struct command command_init, command_run, command_invite, command_check_config;
+extern const struct command command_init, command_run, command_invite, command_backup,
+    command_check_config;
 
 /* "signetd: ", the text, and the end of the line, on stderr; returns `code`. Control characters
  * are shown as '?'. */

@@ -9,7 +9,7 @@
 #include "server/command.h"
 
 static const struct command *const commands[] = {
-    &command_init, &command_run, &command_invite, &command_check_config};
+    &command_init, &command_run, &command_invite, &command_backup, &command_check_config};
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 

@@ -164,7 +164,7 @@ def fresh(base):
 @test
 def help_and_version_are_told(base):
     text = check_works("--help")
-    for command in ("init", "run", "invite", "check-config"):
+    for command in ("init", "run", "invite", "backup", "check-config"):
         assert f"signetd {command} " in text
     assert re.fullmatch(r"signetd [0-9.]+\n", check_works("--version"))
 
@@ -274,8 +274,25 @@ def invite_works_while_the_relay_runs_and_names_its_port(base):
 
 
 @test
+def a_backup_made_while_the_relay_runs_is_a_store(base):
+    data, copy = fresh(base), base + "/copy.db"
+    relay = Relay(data)
+    check_works("invite", "--data", data)
+    assert check_works("backup", "--data", data, copy) == ""
+    assert os.stat(copy).st_mode & 0o777 == 0o600
+    check_fails(["backup", "--data", data, copy], 1, copy, "exists")
+    relay.stop(signal.SIGKILL)
+    for end in ("", "-wal", "-shm"):
+        if os.path.exists(data + "/relay.db" + end):
+            os.unlink(data + "/relay.db" + end)
+    os.rename(copy, data + "/relay.db")
+    assert Relay(data).stop() == 0
+
+
+@test
 def commands_say_where_there_is_no_relay(base):
     check_fails(["run", "--data", base], 1, base, "signetd init")
+    check_fails(["backup", "--data", base, base + "/copy.db"], 1, "signetd init")
     check_fails(["invite", "--data", base + "/none"], 1, "signetd init")
 
 
