@@ -33,6 +33,8 @@ enum signet_err engine_load_contact(
         }
     }
     err = engine_get(e, &key, &value);
+    if (err != SIGNET_OK)
+        signet_buf_free(&value);
     if (err == SIGNET_ERR_AUTH) {
         err = engine_note(e, "what was known of a contact is damaged: it is made anew; compare "
                              "fingerprints again");
