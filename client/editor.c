@@ -378,7 +378,7 @@ static bool set_up_edit(struct editor *editor)
     (void)el_set(editor->edit, EL_EDITOR, "emacs");
     (void)el_set(editor->edit, EL_SIGNAL, 0);
     (void)el_set(editor->edit, EL_HIST, history, editor->history);
-    (void)el_set(editor->edit, EL_ADDFN, "signet-complete", "complete a name", complete);
+    (void)el_wset(editor->edit, EL_ADDFN, L"signet-complete", L"complete a name", complete);
     (void)el_set(editor->edit, EL_BIND, "^I", "signet-complete", NULL);
     (void)el_wset(editor->edit, EL_GETCFN, read_character);
     return true;
