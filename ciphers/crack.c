@@ -105,22 +105,26 @@ static bool has_few_keys(enum cipher_kind kind)
 }
 
 /*
- * The share of this explanation among all: chance is one; the other keys are, where there are few;
- * and another language is, where a key can be bent to make anything look a little like English.
+ * The share of this explanation among all: chance is one; so are other ciphers, if they were tried;
+ * the other keys, where there are few; and another language, where there are so many keys that one
+ * makes anything look a little like English.
  */
 static double confidence(const struct search *search, size_t which)
 {
     const struct crack_result *result = search->result;
     const struct crack_candidate *candidate = &result->candidates[which];
     double own = candidate->evidence;
+    double doubt = search->is_unknown ? 0 : DOUBT_BITS;
     double strange = search->noise - STRANGE_BITS * (double)search->scored -
-                     cipher_key_bits(&candidate->key) - DOUBT_BITS;
-    double others = exp2(-DOUBT_BITS - own);
+                     cipher_key_bits(&candidate->key) - doubt;
+    double others = exp2(-doubt - own);
 
     if (!has_few_keys(candidate->key.kind))
-        return 1 / (1 + others + exp2(strange - own));
+        others += exp2(strange - own);
     for (size_t i = 0; i < result->count; i++) {
-        if (i != which && result->candidates[i].key.kind == candidate->key.kind)
+        bool is_other_kind = result->candidates[i].key.kind != candidate->key.kind;
+
+        if (i != which && (is_other_kind || has_few_keys(candidate->key.kind)))
             others += exp2(result->candidates[i].evidence - own);
     }
     return 1 / (1 + others);
@@ -284,6 +288,7 @@ static enum signet_err solve(const struct cipher_model *model, enum cipher_kind 
     double singles;
     enum signet_err err;
 
+    search.is_unknown = kind == CIPHER_COUNT;
     if ((err = letters_collect(text, &letters)) != SIGNET_OK ||
         (err = letters_and_spaces(text, &words)) != SIGNET_OK)
         goto out;
@@ -304,7 +309,7 @@ static enum signet_err solve(const struct cipher_model *model, enum cipher_kind 
         search.words = words.ptr;
         search.word_count = prefix(&words, search.scored);
     }
-    err = kind == CIPHER_COUNT ? run_unknown(&search) : run(&search, kind);
+    err = search.is_unknown ? run_unknown(&search) : run(&search, kind);
     conclude(&search);
 out:
     signet_buf_free(&letters);

@@ -16,6 +16,7 @@ struct search {
     struct crack_result *result;
     struct random random;
     enum cipher_kind kind;
+    bool is_unknown;        /* nobody said which cipher it is */
     const uint8_t *letters; /* all of them */
     size_t count;
     const uint8_t *words; /* the same with symbol 26 between words; NULL: no spaces to go by */

@@ -8,5 +8,6 @@ const struct command *const commands[] = {
     &cmd_chat,
     &cmd_contacts,
     &cmd_history,
+    &cmd_cipher,
     NULL,
 };

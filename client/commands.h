@@ -10,6 +10,7 @@ extern const struct command cmd_receive;
 extern const struct command cmd_chat;
 extern const struct command cmd_contacts;
 extern const struct command cmd_history;
+extern const struct command cmd_cipher;
 
 /* In the order in which the help names them; ends with NULL. */
 extern const struct command *const commands[];

@@ -1,0 +1,33 @@
+/*
+ * Texts of the cipher lab: taken from the command line or from standard input, and written out.
+ *
+ * What is no text is refused before anything is done with it, each refusal in one line.
+ */
+#ifndef CLIENT_LAB_TEXT_H
+#define CLIENT_LAB_TEXT_H
+
+#include "ciphers/cipher.h"
+#include "client/command.h"
+
+/* Whether the bytes can be text: no zero byte, hardly a control character. Reports. */
+bool lab_is_text(const struct report *report, signet_span bytes);
+
+/*
+ * Append a whole text: `given`, or standard input where it is NULL or "-". It has a letter. A line
+ * feed at the end of standard input is left out.
+ * Reports. Errors: FORMAT, LIMIT (over `max` bytes), IO, NOMEM.
+ */
+SIGNET_MUST_USE enum signet_err lab_take(
+    const struct report *report, const char *given, size_t max, struct signet_buf *out);
+
+/*
+ * Encrypt or decrypt, piece by piece, from `given` or standard input to the report's output. A
+ * text from the command line ends with a line feed. Reports. Returns what to exit with.
+ */
+enum exit_code lab_pass(const struct report *report, const struct cipher_key *key,
+    enum cipher_direction direction, const char *given);
+
+/* Say that memory is short, or what else a call failed with; returns EXIT_FAILED. */
+enum exit_code lab_failed(const struct report *report, enum signet_err err);
+
+#endif
