@@ -1,0 +1,213 @@
+/* Standard input by lines, and messages on their way. */
+#include "tests/support/unit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/input.h"
+#include "client/pending.h"
+
+enum { LINE_MAX_HERE = 8 };
+
+/* What was handed over: lines with '|' behind each, "." at the end, "!" for an error. */
+struct record {
+    struct input input;
+    char text[256];
+    bool pauses; /* after each line */
+    bool stops;  /* after the first */
+};
+
+static void on_line(void *ctx, signet_span line)
+{
+    struct record *record = ctx;
+
+    (void)snprintf(record->text + strlen(record->text), sizeof(record->text) - strlen(record->text),
+        "%.*s|", (int)line.len, (const char *)line.ptr);
+    if (record->pauses)
+        input_pause(&record->input, true);
+    if (record->stops)
+        input_stop(&record->input);
+}
+
+static void on_end(void *ctx, enum signet_err err)
+{
+    struct record *record = ctx;
+
+    (void)strcat(record->text, err == SIGNET_OK ? "." : "!");
+}
+
+static const struct input_handler handler = {.on_line = on_line, .on_end = on_end};
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    uv_close(handle, NULL);
+}
+
+/* Read all lines of a descriptor, and close it. */
+static void read_lines(struct record *record, int fd)
+{
+    uv_loop_t loop;
+
+    record->input =
+        (struct input){.handler = &handler, .ctx = record, .line_max = LINE_MAX_HERE, .fd = fd};
+    assert_int_equal(uv_loop_init(&loop), 0);
+    CHECK_OK(input_start(&record->input, &loop));
+    while (uv_run(&loop, UV_RUN_NOWAIT) != 0 || record->input.is_paused) {
+        (void)strcat(record->text, record->input.is_paused ? "_" : "");
+        input_pause(&record->input, false);
+    }
+    uv_walk(&loop, close_handle, NULL);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    input_free(&record->input);
+    (void)close(fd);
+}
+
+static int pipe_with(const char *text)
+{
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], text, strlen(text)), (ssize_t)strlen(text));
+    (void)close(ends[1]);
+    return ends[0];
+}
+
+static int file_with(const char *text)
+{
+    FILE *file = tmpfile();
+    int fd;
+
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fflush(file), 0);
+    fd = dup(fileno(file));
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    (void)fclose(file);
+    return fd;
+}
+
+/* send --lines: each line of standard input is a message, the last one also without its end. */
+static void lines_come_from_pipes_and_files_alike(void **state)
+{
+    int (*const makers[])(const char *text) = {pipe_with, file_with};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct record record = {0};
+
+        read_lines(&record, makers[i]("one\n\ntwo\nlast"));
+        assert_string_equal(record.text, "one||two|last|.");
+        memset(&record, 0, sizeof(record));
+        read_lines(&record, makers[i](""));
+        assert_string_equal(record.text, ".");
+    }
+}
+
+/* A paused input hands over nothing, not even its end; a stopped one never again. */
+static void pausing_and_stopping_hold_at_once(void **state)
+{
+    struct record paused = {.pauses = true}, stopped = {.stops = true};
+
+    (void)state;
+    read_lines(&paused, pipe_with("a\nb\n"));
+    assert_string_equal(paused.text, "a|_b|_.");
+    read_lines(&stopped, pipe_with("a\nb\n"));
+    assert_string_equal(stopped.text, "a|");
+}
+
+/* A line over the limit is handed over as such: it does not fill the memory. */
+static void a_line_that_is_too_long_is_told_early(void **state)
+{
+    struct record record = {.stops = true};
+
+    (void)state;
+    read_lines(&record, pipe_with("123456789abcdef\nnext\n"));
+    assert_string_equal(record.text, "123456789abcdef|");
+    memset(&record, 0, sizeof(record));
+    read_lines(&record, pipe_with("12345678\n"));
+    assert_string_equal(record.text, "12345678|.");
+}
+
+/* A descriptor that cannot be read ends with an error, not in silence. */
+static void an_unreadable_input_is_told(void **state)
+{
+    struct record record = {0};
+    int fd = open("/", O_RDONLY | O_DIRECTORY);
+
+    (void)state;
+    read_lines(&record, fd);
+    assert_string_equal(record.text, "!");
+}
+
+/* One message may not be larger than its limit; reading stops soon after. */
+static void reading_all_ends_at_the_limit(void **state)
+{
+    struct signet_buf out = {0};
+    int fd = pipe_with("12345");
+
+    (void)state;
+    CHECK_OK(input_read_all(fd, 5, &out));
+    CHECK_SPAN(signet_buf_span(&out), "12345");
+    (void)close(fd);
+    signet_buf_free(&out);
+    fd = pipe_with("123456");
+    CHECK_ERR(input_read_all(fd, 5, &out), SIGNET_ERR_LIMIT);
+    (void)close(fd);
+    signet_buf_free(&out);
+}
+
+/* The descriptor is shared with the shell: its flags stay. */
+static void polling_leaves_the_descriptor_blocking(void **state)
+{
+    uv_loop_t loop;
+    uv_poll_t poll;
+    int fd = pipe_with("");
+
+    (void)state;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(input_poll_init(&loop, &poll, fd), 0);
+    assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    uv_close((uv_handle_t *)&poll, NULL);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    (void)close(fd);
+}
+
+/* engine.h: QUEUED may be told of a token more than once, and ACCEPTED after it. */
+static void a_message_is_counted_once(void **state)
+{
+    struct pending pending = {0};
+
+    (void)state;
+    for (uint64_t token = 1; token <= 100; token++)
+        CHECK_OK(pending_add(&pending, token));
+    assert_true(pending_keep(&pending, 7));
+    assert_false(pending_keep(&pending, 7));
+    assert_false(pending_keep(&pending, 101));
+    assert_int_equal(pending_in_flight(&pending), 99);
+    assert_true(pending_take(&pending, 7));
+    assert_false(pending_take(&pending, 7));
+    assert_false(pending_take(&pending, 0));
+    assert_int_equal(pending_in_flight(&pending), 99);
+    assert_int_equal(pending.kept, 0);
+    pending_free(&pending);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_come_from_pipes_and_files_alike),
+        cmocka_unit_test(pausing_and_stopping_hold_at_once),
+        cmocka_unit_test(a_line_that_is_too_long_is_told_early),
+        cmocka_unit_test(an_unreadable_input_is_told),
+        cmocka_unit_test(reading_all_ends_at_the_limit),
+        cmocka_unit_test(polling_leaves_the_descriptor_blocking),
+        cmocka_unit_test(a_message_is_counted_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

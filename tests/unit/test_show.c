@@ -1,0 +1,190 @@
+/* How messages and steps are shown. */
+#include "tests/support/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/explain.h"
+#include "client/show.h"
+
+static const struct signet_id bob = {{0xb0, 0xb0}};
+static const struct signet_id stranger = {{0xee}};
+
+/* Known without an engine: bob, a contact, and somebody who is none. */
+static struct person known[2];
+
+static struct show a_show(bool json)
+{
+    known[0] = (struct person){.name = "bob", .state = CONTACT_CONFIRMED, .is_contact = true};
+    known[0].address = bob;
+    known[1] = (struct person){.address = stranger};
+    signet_id_text(&stranger, known[1].name);
+    return (struct show){.people = {.all = known, .count = 2, .capacity = 2}, .json = json};
+}
+
+static struct message a_message(const char *text, enum verdict verdict)
+{
+    struct message message = {
+        .verdict = verdict,
+        .address = bob,
+        .sequence = 7,
+        .sent_at = 1000,
+        .received_at = 43380000, /* 12:03 UTC */
+        .kind = SIGNET_KIND_TEXT,
+        .suite = 1,
+    };
+
+    CHECK_OK(signet_buf_append(&message.text, signet_span_str(text)));
+    return message;
+}
+
+static void check_shown(struct message *message, bool json, const char *wanted)
+{
+    struct show show = a_show(json);
+    struct signet_buf out = {0};
+
+    CHECK_OK(show_message(&show, message, 43380000, &out));
+    CHECK_SPAN(signet_buf_span(&out), wanted);
+    signet_buf_free(&out);
+    message_clear(message);
+}
+
+/* DESIGN: a line says when, who, how sure it is that it is them, what, and the verdict. */
+static void a_message_is_one_line(void **state)
+{
+    struct message message = a_message("hello", VERDICT_VERIFIED);
+
+    (void)state;
+    check_shown(&message, false, "12:03 bob (confirmed): hello   [verified]");
+}
+
+/* DESIGN: text from others never drives the terminal, nor looks like another message. */
+static void further_lines_are_indented_and_controls_escaped(void **state)
+{
+    struct message message = a_message("a\n12:03 bob: b\x1b[m", VERDICT_LATE);
+
+    (void)state;
+    check_shown(&message, false, "12:03 bob (confirmed): a\n    12:03 bob: b\\x1b[m   [late]");
+}
+
+/* DESIGN: gaps and forks are shown, never hidden. */
+static void gaps_and_forks_have_lines_of_their_own(void **state)
+{
+    struct message message = a_message("x", VERDICT_GAP);
+
+    (void)state;
+    message.missing = 2;
+    check_shown(&message, false,
+        "!! 2 messages from bob are missing before this one [gap]\n"
+        "12:03 bob (confirmed): x   [gap]");
+    message = a_message("x", VERDICT_GAP);
+    message.missing = 1;
+    check_shown(&message, false,
+        "!! 1 message from bob is missing before this one [gap]\n"
+        "12:03 bob (confirmed): x   [gap]");
+    message = a_message("x", VERDICT_FORK);
+    check_shown(&message, false,
+        "!! of the next message from bob: authentic, but its author signed another message for the "
+        "same place [fork]\n12:03 bob (confirmed): x   [fork]");
+}
+
+/* Nothing of what a refused envelope said is shown as its sender's words. */
+static void a_refused_message_says_why(void **state)
+{
+    struct message message = a_message("forged", VERDICT_REPLAYED);
+
+    (void)state;
+    check_shown(
+        &message, false, "!! a message from bob was refused: it was received before [replayed]");
+    message = a_message("forged", VERDICT_MALFORMED);
+    message.address = (struct signet_id){{0}};
+    check_shown(&message, false,
+        "!! a message from an unknown sender was refused: not well formed [malformed]");
+}
+
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000"
+
+/* DESIGN, section 6: the fields of a message, in this order; what is not known is null. */
+static void json_has_the_promised_fields(void **state)
+{
+    struct message message = a_message("hi\x1b", VERDICT_VERIFIED);
+
+    (void)state;
+    message.address = stranger;
+    check_shown(&message, true,
+        "{\"id\":null,\"conversation\":null,\"from\":\"ee0000" ZEROS "\",\"address\":\"ee0000" ZEROS
+        "\",\"contact\":\"new\",\"device\":null,\"sequence\":7,\"sent_at\":1000,"
+        "\"received_at\":43380000,\"kind\":\"text\",\"text\":\"hi\\u001b\",\"verdict\":"
+        "\"verified\","
+        "\"suite\":1}");
+    message = a_message("forged", VERDICT_AUTHENTICATION);
+    message.address = (struct signet_id){{0}};
+    message.kind = message.sequence = message.sent_at = 0;
+    check_shown(&message, true,
+        "{\"id\":null,\"conversation\":null,\"from\":null,\"address\":null,\"contact\":null,"
+        "\"device\":null,\"sequence\":null,\"sent_at\":null,\"received_at\":43380000,\"kind\":null,"
+        "\"text\":null,\"verdict\":\"authentication-failed\",\"suite\":1}");
+}
+
+/* A time of another day carries its date. */
+static void times_of_other_days_have_a_date(void **state)
+{
+    char text[SHOW_TIME_SIZE];
+
+    (void)state;
+    show_time(43380000, 43380000 + 86400000, text);
+    assert_string_equal(text, "1970-01-01 12:03");
+    show_time(43380000, 43380001, text);
+    assert_string_equal(text, "12:03");
+    show_time(UINT64_MAX, 0, text); /* whatever a sender claims */
+    assert_non_null(memchr(text, '\0', sizeof(text)));
+}
+
+/* --explain: number, what it serves, what, algorithm, detail; or the same as JSON. */
+static void a_step_is_one_line(void **state)
+{
+    struct engine_step step = {
+        .serves = "confidentiality",
+        .what = "session key wrapped",
+        .algorithm = "RSA-OAEP 3072, SHA-256",
+        .detail = "32 bytes\x1b -> 384 bytes",
+    };
+    struct signet_buf out = {0};
+
+    (void)state;
+    CHECK_OK(explain_write(&step, 3, false, &out));
+    CHECK_SPAN(signet_buf_span(&out),
+        "  3. [confidentiality] session key wrapped: RSA-OAEP 3072, SHA-256; "
+        "32 bytes\\x1b -> 384 bytes");
+    signet_buf_free(&out);
+    step = (struct engine_step){.serves = "", .what = "bare", .algorithm = ""};
+    CHECK_OK(explain_write(&step, 10, false, &out));
+    CHECK_SPAN(signet_buf_span(&out), " 10. bare");
+    signet_buf_free(&out);
+    CHECK_OK(explain_write(&step, 1, true, &out));
+    CHECK_SPAN(signet_buf_span(&out),
+        "{\"step\":{\"number\":1,\"serves\":\"\",\"what\":\"bare\",\"algorithm\":\"\","
+        "\"detail\":\"\"}}");
+    signet_buf_free(&out);
+}
+
+static int set_time_zone(void **state)
+{
+    (void)state;
+    return setenv("TZ", "UTC", 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_is_one_line),
+        cmocka_unit_test(further_lines_are_indented_and_controls_escaped),
+        cmocka_unit_test(gaps_and_forks_have_lines_of_their_own),
+        cmocka_unit_test(a_refused_message_says_why),
+        cmocka_unit_test(json_has_the_promised_fields),
+        cmocka_unit_test(times_of_other_days_have_a_date),
+        cmocka_unit_test(a_step_is_one_line),
+    };
+
+    return cmocka_run_group_tests(tests, set_time_zone, NULL);
+}
