@@ -42,6 +42,8 @@ static const struct key {
     KEY(mailbox_bytes, NUMBER, .min = 131072, .max = UINT64_C(1) << 50, .initial = 67108864),
     KEY(message_days, NUMBER, .min = 1, .max = 3650, .initial = 30,
         .comment = "How long a message waits before it is deleted."),
+    KEY(connections_per_address, NUMBER, .max = 1000000, .initial = 1000,
+        .comment = "How many connections one address may have (of IPv6, one /64); 0: no limit."),
     KEY(log, CHOICE, .choices = formats, .comment = "Events on stderr: text or json."),
     KEY(certificate, TEXT, .max = CONFIG_PATH_SIZE,
         .comment = "A certificate chain and its key (PEM) instead of the relay's own. The key must "

@@ -127,6 +127,7 @@ static int open_worker(
         .all = relay->workers,
         .count = (size_t)relay->config.threads,
         .stopped = stopped,
+        .addresses = relay->addresses,
     };
     enum signet_err err;
     int code;
@@ -239,6 +240,8 @@ int relay_open(struct relay *relay, const struct arguments *arguments, uv_async_
         return code;
     /* Above every id that is in use: a clock that was set back gives none a second time. */
     message_ids_init(&relay->ids, 0, store_sqlite_last_id(relay->store));
+    if (addresses_new(relay->config.connections_per_address, &relay->addresses) != SIGNET_OK)
+        return complain(EXIT_FAILED, "cannot start: out of memory");
     if ((code = open_workers(relay, &address, stopped)) != EXIT_DONE)
         return code;
     if ((code = note_port(relay, socket_port(&address))) != EXIT_DONE)
@@ -286,6 +289,7 @@ void relay_reload(struct relay *relay)
     relay->log = &relay->logs[config.log];
     config_store(&config, &limits);
     relay->store->ops->set_limits(relay->store, &limits);
+    addresses_set_max(relay->addresses, config.connections_per_address);
     for (size_t i = 0; i < relay->worker_count; i++) {
         struct core_config core;
 
@@ -318,6 +322,7 @@ void relay_close(struct relay *relay)
         relay->store->ops->close(relay->store);
     for (size_t i = 0; i < relay->worker_count; i++)
         worker_free(relay->workers[i]);
+    addresses_free(relay->addresses);
     signet_library_free(relay->library);
     if (relay->lock >= 0)
         (void)close(relay->lock);

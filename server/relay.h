@@ -17,6 +17,7 @@ struct relay {
     struct message_ids ids;
     struct signet_library *library;
     struct store *store;
+    struct addresses *addresses;
     struct worker *workers[CONFIG_THREADS_MAX];
     size_t worker_count;
     char listen[64]; /* where it listens */

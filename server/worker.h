@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "io/tls.h"
+#include "server/addresses.h"
 #include "server/core.h"
 
 struct worker;
@@ -20,7 +21,8 @@ struct worker_setup {
     int listener;              /* likewise: a listening socket */
     struct worker *const *all; /* every worker by its number, to tell them of replaced logins */
     size_t count;
-    uv_async_t *stopped; /* sent when the thread ends */
+    uv_async_t *stopped;         /* sent when the thread ends */
+    struct addresses *addresses; /* shared by the workers; NULL: addresses are not limited */
 };
 
 /* Prepare everything and attach to the store; nothing runs yet. Errors: NOMEM, IO. */

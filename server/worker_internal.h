@@ -28,10 +28,11 @@ struct worker {
     atomic_bool is_stop_wanted;
     atomic_bool has_stopped;
     bool is_started;
-    bool is_touched;     /* the core knows this wake-up's time, and may have something to do */
-    bool is_draining;    /* accepts nothing, reads nothing */
-    bool is_closing;     /* what was submitted is answered */
-    uint64_t stop_at_ms; /* monotonic */
+    bool is_touched;        /* the core knows this wake-up's time, and may have something to do */
+    bool is_draining;       /* accepts nothing, reads nothing */
+    bool is_closing;        /* what was submitted is answered */
+    uint64_t stop_at_ms;    /* monotonic */
+    uint64_t refused_at_ms; /* monotonic: when the log was last told of a refused address */
 };
 
 /* ---- worker_loop.c ---- */

@@ -11,6 +11,7 @@
 enum {
     STOP_MS = 4000, /* of draining; the last words take at most one more */
     STOP_TICK_MS = 50,
+    REFUSED_LOG_MS = 10000, /* between lines about refused addresses */
 };
 
 /* Before the core is used in a wake-up. */
@@ -78,6 +79,23 @@ static void flush(struct worker *worker)
 
 /* ---- connections ---- */
 
+static bool on_accept(void *owner, const struct socket_address *peer)
+{
+    struct worker *worker = owner;
+    uint64_t now_ms = clock_monotonic_ms();
+    char host[SOCKET_TEXT_SIZE];
+
+    if (worker->setup.addresses == NULL || addresses_enter(worker->setup.addresses, peer))
+        return true;
+    if (worker->refused_at_ms != 0 && now_ms - worker->refused_at_ms < REFUSED_LOG_MS)
+        return false;
+    worker->refused_at_ms = now_ms;
+    socket_host_text(peer, host);
+    log_write(worker->setup.core.log, LOG_WARN, "connection.refused", LOG_STR("peer", host),
+        LOG_STR("why", "as many connections as one address may have"), LOG_END);
+    return false;
+}
+
 static void on_open(struct io_connection *connection)
 {
     struct worker *worker = io_connection_owner(connection);
@@ -123,6 +141,8 @@ static void on_closed(struct io_connection *connection, enum io_close_reason rea
     log_write(worker->setup.core.log, LOG_DEBUG, "connection.closed", LOG_STR("peer", peer),
         LOG_STR("why", io_close_reason_text(reason)),
         LOG_U64("code", io_connection_code(connection)), LOG_END);
+    if (worker->setup.addresses != NULL)
+        addresses_leave(worker->setup.addresses, io_connection_peer(connection));
     if (conn == NULL)
         return;
     core_closed(touch(worker), conn);
@@ -130,6 +150,7 @@ static void on_closed(struct io_connection *connection, enum io_close_reason rea
 }
 
 const struct io_handler worker_handler = {
+    .on_accept = on_accept,
     .on_open = on_open,
     .on_message = on_message,
     .on_drained = on_drained,

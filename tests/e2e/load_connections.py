@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+"""The relay's limits on connections: memory stays flat, addresses have their share. Speaks TAP.
+
+SIGNET_TEST_LONG=1 opens and closes 100,000 connections instead of 3,000.
+"""
+
+import os
+import re
+import resource
+import socket
+import ssl
+import time
+
+from harness import Relay, equal, main, test
+
+COUNT = 100000 if os.environ.get("SIGNET_TEST_LONG") else 3000
+UPGRADE = (b"GET /signet HTTP/1.1\r\nHost: relay\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+           b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+           b"Sec-WebSocket-Protocol: signet.v1\r\n\r\n")
+
+context = ssl.create_default_context()
+context.check_hostname = False
+context.verify_mode = ssl.CERT_NONE
+
+
+def connect(relay, source="127.0.0.1"):
+    """Connected, upgraded, challenged; None where the relay hangs up."""
+    plain = socket.create_connection(("127.0.0.1", relay.port), 20, (source, 0))
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        stream = context.wrap_socket(plain)
+        stream.sendall(UPGRADE)
+        seen = b""
+        while b"\r\n\r\n" not in seen or len(seen.split(b"\r\n\r\n", 1)[1]) < 30:
+            more = stream.recv(4096)
+            if not more:
+                return None
+            seen += more
+    except (ConnectionError, ssl.SSLError):
+        plain.close()
+        return None
+    return stream
+
+
+def resident(relay):
+    with open(f"/proc/{relay.process.pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def ticks(relay):
+    """Of processor time, so far."""
+    with open(f"/proc/{relay.process.pid}/stat", encoding="ascii") as file:
+        return sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13]))
+
+
+def configure(relay, **values):
+    path = relay.data + "/signetd.conf"
+    with open(path, encoding="ascii") as file:
+        text = file.read()
+    for key, value in values.items():
+        text, count = re.subn(f"(?m)^{key} =.*$", f"{key} = {value}", text)
+        equal(count, 1)
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def source(number):
+    return f"127.0.{number % 7}.{1 + number % 200}"
+
+
+@test
+def memory_is_flat(world):
+    """connections that never log in leave nothing behind"""
+    relay = Relay(world).start()
+    for i in range(500):
+        connect(relay, source(i)).close()
+    before = resident(relay)
+    for i in range(COUNT):
+        connect(relay, source(i)).close()
+    time.sleep(0.5)
+    grown = resident(relay) - before
+    assert grown < 2 << 20, f"{COUNT} connections left {grown} bytes"
+    relay.stop()
+
+
+@test
+def addresses_are_limited(world):
+    """an address has no more connections than it may, and others have theirs"""
+    relay = Relay(world)
+    configure(relay, connections_per_address=3, threads=2)
+    relay.start()
+    held = [connect(relay) for _ in range(3)]
+    assert None not in held
+    equal(connect(relay), None)
+    assert connect(relay, "127.0.0.2") is not None
+    held.pop().close()
+    deadline = time.monotonic() + 20
+    while True:
+        one = connect(relay)
+        if one is not None:
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    equal(connect(relay), None)
+    relay.stop()
+
+
+@test
+def descriptors_run_out(world):
+    """without a free descriptor nobody is lost, and new ones come in when there is one again"""
+    relay = Relay(world).start()
+    held = [connect(relay) for _ in range(20)]
+    pid = relay.process.pid
+    used = len(os.listdir(f"/proc/{pid}/fd"))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 2, used + 2))
+    held += [connect(relay) for _ in range(2)]
+    waiting = socket.create_connection(("127.0.0.1", relay.port), 20)
+    time.sleep(0.5)
+    before = ticks(relay)
+    time.sleep(1)
+    assert ticks(relay) - before < 50, "it spins while nothing can be accepted"
+    for one in held[:5]:
+        one.close()
+    waiting.settimeout(20)
+    stream = context.wrap_socket(waiting)
+    stream.sendall(UPGRADE)
+    assert stream.recv(4096).startswith(b"HTTP/1.1 101")
+    assert all(one.fileno() >= 0 for one in held[5:])
+    relay.stop()
+
+
+if __name__ == "__main__":
+    main()
