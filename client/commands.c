@@ -9,5 +9,6 @@ const struct command *const commands[] = {
     &cmd_contacts,
     &cmd_history,
     &cmd_cipher,
+    &cmd_compare,
     NULL,
 };

@@ -11,6 +11,7 @@ extern const struct command cmd_chat;
 extern const struct command cmd_contacts;
 extern const struct command cmd_history;
 extern const struct command cmd_cipher;
+extern const struct command cmd_compare;
 
 /* In the order in which the help names them; ends with NULL. */
 extern const struct command *const commands[];

@@ -1,0 +1,294 @@
+/* One text through every classical cipher: the measuring. */
+#include "client/lab_compare.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ciphers/letters.h"
+
+static const double BROKEN = 0.9; /* of the letters */
+
+static const char *const sample_keys[CIPHER_COUNT] = {
+    [CIPHER_CAESAR] = "3",
+    [CIPHER_AFFINE] = "5,8",
+    [CIPHER_MONOALPHABETIC] = "ZEBRAS",
+    [CIPHER_VIGENERE] = "LEMON",
+    [CIPHER_COLUMNAR] = "ZEBRAS",
+    [CIPHER_RAILFENCE] = "3",
+};
+
+struct cipher_key lab_sample_key(enum cipher_kind kind)
+{
+    struct cipher_key key = {.kind = kind};
+    char problem[CIPHER_PROBLEM_SIZE];
+
+    if (cipher_key_parse(kind, sample_keys[kind], &key, problem) != SIGNET_OK)
+        key.kind = kind; /* the keys above are good */
+    return key;
+}
+
+double lab_entropy(const size_t *counts, size_t kinds)
+{
+    double total = 0, bits = 0;
+
+    for (size_t i = 0; i < kinds; i++)
+        total += (double)counts[i];
+    for (size_t i = 0; i < kinds; i++) {
+        double share = (double)counts[i] / total;
+
+        if (counts[i] > 0)
+            bits -= share * log2(share);
+    }
+    return bits;
+}
+
+static void count_letters(signet_span text, size_t counts[LAB_BARS_MAX])
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t letter = letter_of(text.ptr[i]);
+
+        if (letter < CIPHER_LETTERS)
+            counts[letter]++;
+    }
+}
+
+/* The chance that two of the letters are the same. */
+static double coincidence(const size_t *counts)
+{
+    double total = 0, same = 0;
+
+    for (size_t i = 0; i < CIPHER_LETTERS; i++) {
+        total += (double)counts[i];
+        same += (double)counts[i] * ((double)counts[i] - 1);
+    }
+    return total < 2 ? 0 : same / (total * (total - 1));
+}
+
+/* Letters at which two texts of one length differ. */
+static size_t differing(signet_span a, signet_span b)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < a.len && i < b.len; i++)
+        count += a.ptr[i] != b.ptr[i];
+    return count;
+}
+
+static double now_seconds(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* ---- what is measured of one cipher ---- */
+
+static enum signet_err break_it(
+    const struct cipher_model *model, signet_span text, enum cipher_kind kind, struct lab_row *row)
+{
+    struct crack_options options = {.seed = 1};
+    struct crack_result result;
+    struct signet_buf read = {0};
+    double start = now_seconds();
+    enum signet_err err = crack(model, kind, signet_buf_span(&row->ciphertext), &options, &result);
+
+    row->seconds = now_seconds() - start;
+    if (err == SIGNET_ERR_ARGUMENT)
+        return SIGNET_OK; /* too short: not broken */
+    if (err != SIGNET_OK)
+        return err;
+    row->tries = result.tries;
+    err = cipher_apply(
+        &result.candidates[0].key, CIPHER_DECRYPT, signet_buf_span(&row->ciphertext), &read);
+    if (err == SIGNET_OK)
+        row->is_broken = (double)differing(signet_buf_span(&read), text) <=
+                         (1 - BROKEN) * (double)letters_count(text);
+    signet_buf_free(&read);
+    return err;
+}
+
+/* Exchange the letter in the middle for another: how much of the ciphertext is another then? */
+static enum signet_err change_letter(
+    signet_span text, const struct cipher_key *key, struct lab_row *row)
+{
+    struct signet_buf changed = {0}, other = {0};
+    enum signet_err err = signet_buf_append(&changed, text);
+    size_t at = text.len / 2;
+
+    if (err == SIGNET_OK) {
+        while (letter_of(text.ptr[at]) == CIPHER_LETTERS)
+            at = (at + 1) % text.len;
+        changed.ptr[at] = letter_like(letter_mod(letter_of(text.ptr[at]) + 1), text.ptr[at]);
+        err = cipher_apply(key, CIPHER_ENCRYPT, signet_buf_span(&changed), &other);
+    }
+    if (err == SIGNET_OK)
+        row->changed = differing(signet_buf_span(&other), signet_buf_span(&row->ciphertext));
+    row->changeable = letters_count(text);
+    signet_buf_free(&changed);
+    signet_buf_free(&other);
+    return err;
+}
+
+/* Flip the lowest bit of a letter that stays a letter, decrypt, and count what is wrong. */
+static enum signet_err flip_bit(signet_span text, const struct cipher_key *key, struct lab_row *row)
+{
+    struct signet_buf flipped = {0}, read = {0};
+    enum signet_err err = signet_buf_append(&flipped, signet_buf_span(&row->ciphertext));
+
+    for (size_t i = 0; err == SIGNET_OK && i < flipped.len; i++) {
+        if (letter_of(flipped.ptr[i]) < CIPHER_LETTERS &&
+            letter_of(flipped.ptr[i] ^ 1) < CIPHER_LETTERS) {
+            flipped.ptr[i] ^= 1;
+            break;
+        }
+    }
+    if (err == SIGNET_OK)
+        err = cipher_apply(key, CIPHER_DECRYPT, signet_buf_span(&flipped), &read);
+    if (err == SIGNET_OK)
+        row->wrong = differing(signet_buf_span(&read), text);
+    signet_buf_free(&flipped);
+    signet_buf_free(&read);
+    return err;
+}
+
+/* ---- known plaintext ---- */
+
+/* The next key of the same form, for ciphers of few; false after the last. */
+static bool next_key(struct cipher_key *key, size_t letters)
+{
+    static const uint8_t factors[] = {1, 3, 5, 7, 9, 11, 15, 17, 19, 21, 23, 25, 0};
+    size_t at = 0;
+
+    switch (key->kind) {
+    case CIPHER_CAESAR: return ++key->as.shift < CIPHER_LETTERS;
+    case CIPHER_AFFINE:
+        if (++key->as.affine.shift < CIPHER_LETTERS)
+            return true;
+        key->as.affine.shift = 0;
+        while (factors[at] != key->as.affine.factor)
+            at++;
+        key->as.affine.factor = factors[at + 1];
+        return factors[at + 1] != 0;
+    case CIPHER_RAILFENCE: return ++key->as.rails <= CIPHER_RAILS_MAX && key->as.rails < letters;
+    default: return false;
+    }
+}
+
+/* How many letters from the beginning two texts have in common. */
+static size_t common(signet_span a, signet_span b)
+{
+    size_t letters = 0;
+
+    for (size_t i = 0; i < a.len && i < b.len && a.ptr[i] == b.ptr[i]; i++)
+        letters += letter_of(a.ptr[i]) < CIPHER_LETTERS;
+    return letters;
+}
+
+/* After how many known letters only the true key is left: all other keys are tried. */
+static enum signet_err letters_to_key(
+    signet_span text, const struct cipher_key *key, struct lab_row *row)
+{
+    struct cipher_key other = {.kind = key->kind};
+    struct signet_buf read = {0};
+    size_t letters = letters_count(text), most = 0;
+    enum signet_err err = SIGNET_OK;
+
+    other.as.affine.factor = key->kind == CIPHER_AFFINE;
+    if (key->kind == CIPHER_CAESAR)
+        other.as.shift = 0;
+    if (key->kind == CIPHER_RAILFENCE)
+        other.as.rails = 2;
+    do {
+        size_t same;
+
+        signet_buf_truncate(&read, 0);
+        err = cipher_apply(&other, CIPHER_DECRYPT, signet_buf_span(&row->ciphertext), &read);
+        same = err == SIGNET_OK ? common(signet_buf_span(&read), text) : 0;
+        if (same < letters && same > most)
+            most = same;
+    } while (err == SIGNET_OK && next_key(&other, letters));
+    (void)snprintf(row->known, sizeof(row->known), "%zu %s: the whole key", most + 1,
+        most == 0 ? "letter" : "letters");
+    signet_buf_free(&read);
+    return err;
+}
+
+static enum signet_err known_plaintext(
+    signet_span text, const struct cipher_key *key, struct lab_row *row)
+{
+    size_t counts[LAB_BARS_MAX] = {0}, different = 0, letters = letters_count(text);
+
+    switch (key->kind) {
+    case CIPHER_MONOALPHABETIC:
+        count_letters(text, counts);
+        for (size_t i = 0; i < CIPHER_LETTERS; i++)
+            different += counts[i] > 0;
+        (void)snprintf(row->known, sizeof(row->known), "%zu letters: %zu of 26 of the key", letters,
+            different);
+        return SIGNET_OK;
+    case CIPHER_VIGENERE:
+        different = key->as.vigenere.period;
+        (void)snprintf(row->known, sizeof(row->known), "%zu letters: %zu of %zu of the key",
+            letters < different ? letters : different, letters < different ? letters : different,
+            different);
+        return SIGNET_OK;
+    case CIPHER_COLUMNAR:
+        /* The second row shows which letters of the ciphertext stand a column's height apart. */
+        (void)snprintf(row->known, sizeof(row->known), "%d letters: the order of columns",
+            2 * key->as.columns[0].count);
+        return SIGNET_OK;
+    default: return letters_to_key(text, key, row);
+    }
+}
+
+/* ---- the whole ---- */
+
+static enum signet_err compare_one(
+    const struct cipher_model *model, signet_span text, enum cipher_kind kind, struct lab_row *row)
+{
+    struct cipher_key key = lab_sample_key(kind);
+    size_t letters = letters_count(text);
+    enum signet_err err;
+
+    row->name = cipher_name(kind);
+    (void)snprintf(row->key, sizeof(row->key), "%s", sample_keys[kind]);
+    if ((err = cipher_apply(&key, CIPHER_ENCRYPT, text, &row->ciphertext)) != SIGNET_OK)
+        return err;
+    row->bar_count = CIPHER_LETTERS;
+    count_letters(signet_buf_span(&row->ciphertext), row->bars);
+    row->coincidence = coincidence(row->bars);
+    row->entropy = lab_entropy(row->bars, CIPHER_LETTERS);
+    row->entropy_most = log2(letters < CIPHER_LETTERS ? (double)letters : CIPHER_LETTERS);
+    row->key_bits = cipher_key_bits(&key);
+    row->needed = crack_unicity(&key);
+    if ((err = break_it(model, text, kind, row)) != SIGNET_OK ||
+        (err = change_letter(text, &key, row)) != SIGNET_OK ||
+        (err = flip_bit(text, &key, row)) != SIGNET_OK)
+        return err;
+    return known_plaintext(text, &key, row);
+}
+
+enum signet_err lab_compare(
+    struct signet_library *library, signet_span text, struct lab_comparison *comparison)
+{
+    struct cipher_model *model = NULL;
+    enum signet_err err = cipher_model_new(&model);
+
+    comparison->text = text;
+    comparison->letters = letters_count(text);
+    count_letters(text, comparison->bars);
+    comparison->coincidence = coincidence(comparison->bars);
+    for (unsigned kind = 0; err == SIGNET_OK && kind < CIPHER_COUNT; kind++)
+        err = compare_one(model, text, (enum cipher_kind)kind, &comparison->rows[kind]);
+    cipher_model_free(model);
+    return err == SIGNET_OK ? lab_compare_aead(library, comparison) : err;
+}
+
+void lab_comparison_free(struct lab_comparison *comparison)
+{
+    for (size_t i = 0; i < LAB_ROWS; i++)
+        signet_buf_free(&comparison->rows[i].ciphertext);
+}
