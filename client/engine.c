@@ -86,12 +86,8 @@ void engine_free(struct engine *engine)
         engine->outgoing = text->next;
         engine_free_outgoing(text);
     }
-    while (engine->sealed != NULL) {
-        struct sealed *sealed = engine->sealed;
-
-        engine->sealed = sealed->next;
-        free(sealed);
-    }
+    engine_free_lanes(engine);
+    engine_free_outbox(engine);
     while (engine->first_held != NULL) {
         struct engine_event *event = engine->first_held;
 
@@ -267,24 +263,9 @@ enum signet_err engine_receive(
 
 /* ---- the end of a connection ---- */
 
-static enum signet_err queued(struct engine *e, uint64_t token, const struct signet_id *entry)
-{
-    struct engine_event *event;
-
-    if (token == 0)
-        return SIGNET_OK;
-    event = engine_event(e, EVENT_QUEUED);
-    if (event == NULL)
-        return SIGNET_ERR_NOMEM;
-    event->token = token;
-    event->id = *entry;
-    return SIGNET_OK;
-}
-
 /* Texts to contacts are kept as drafts; those to names that nobody knows here are given back. */
 static enum signet_err keep_texts(struct engine *e)
 {
-    static const struct signet_id none;
     struct outgoing **link = &e->outgoing;
 
     while (*link != NULL) {
@@ -298,7 +279,7 @@ static enum signet_err keep_texts(struct engine *e)
         if (err == SIGNET_OK && text->draft == 0)
             err = engine_save_draft(e, text);
         if (err == SIGNET_OK) {
-            err = queued(e, text->token, &none);
+            err = engine_queued(e, text->token, NULL);
             link = &text->next;
         } else if (err == SIGNET_ERR_UNKNOWN) {
             *link = text->next;
@@ -327,12 +308,7 @@ enum signet_err engine_disconnected(
         slot->is_asking = false;
     if ((err = keep_texts(engine)) != SIGNET_OK)
         return err;
-    for (struct sealed *s = engine->sealed; s != NULL; s = s->next) {
-        s->is_in_flight = false;
-        if ((err = queued(engine, s->token, &s->entry)) != SIGNET_OK)
-            return err;
-    }
-    return SIGNET_OK;
+    return engine_stop_outbox(engine);
 }
 
 /* ---- receiving ---- */

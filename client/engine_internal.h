@@ -100,8 +100,23 @@ struct sealed {
     uint64_t number; /* in the outbox */
     uint64_t token;
     bool is_in_flight;
+    bool is_told; /* that it waits */
     struct signet_id device, conversation, entry;
     uint64_t message; /* place in the history */
+};
+
+/*
+ * The way to a device's mailbox on this connection. One envelope goes ahead; when it is accepted,
+ * the others follow without waiting for each other. When one is refused for now, what has not left
+ * yet stays until there is something new to send, so that it does not overtake.
+ */
+enum lane_state { LANE_UNTRIED, LANE_OPEN, LANE_REFUSED };
+
+struct lane {
+    struct lane *next;
+    struct signet_id device;
+    enum lane_state state;
+    size_t in_flight;
 };
 
 struct engine {
@@ -122,6 +137,7 @@ struct engine {
     struct contact_slot *contacts;
     struct outgoing *outgoing; /* in order */
     struct sealed *sealed;     /* in order */
+    struct lane *lanes;
 
     /* Messages of strangers whose names are being asked for, and what came after them. */
     struct engine_event *first_held, *last_held;
@@ -135,6 +151,9 @@ struct engine {
 struct engine_event *engine_event(struct engine *e, enum engine_event_type type);
 SIGNET_MUST_USE enum signet_err engine_note(struct engine *e, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* EVENT_QUEUED; nothing for token 0. `entry` may be NULL. */
+SIGNET_MUST_USE enum signet_err engine_queued(
+    struct engine *e, uint64_t token, const struct signet_id *entry);
 /* EVENT_FAILED about `whom`. */
 SIGNET_MUST_USE enum signet_err engine_fail(
     struct engine *e, enum engine_problem problem, uint64_t token, const char *whom);
@@ -281,12 +300,29 @@ SIGNET_MUST_USE enum signet_err engine_fail_texts(struct engine *e, const struct
     const char *name, enum engine_problem problem);
 void engine_free_outgoing(struct outgoing *text);
 
+/* ---- the outbox on disk (engine_outbox.c) ---- */
+
 SIGNET_MUST_USE enum signet_err engine_load_outbox(struct engine *e);
 SIGNET_MUST_USE enum signet_err engine_save_draft(struct engine *e, struct outgoing *text);
+/* Store an envelope, and add a copy of `sealed` at the end of the list. */
 SIGNET_MUST_USE enum signet_err engine_add_sealed(
     struct engine *e, struct sealed *sealed, signet_span envelope);
-/* Hand the relay what it has not been handed on this connection. */
+/* The envelope borrows from `value`. Errors: AUTH, UNKNOWN (damaged), FORMAT, IO, NOMEM. */
+SIGNET_MUST_USE enum signet_err engine_read_sealed(
+    struct engine *e, uint64_t number, struct signet_buf *value, signet_span *envelope);
+/* Take it out of store and list; it is the caller's then, also after an error. */
+SIGNET_MUST_USE enum signet_err engine_remove_sealed(struct engine *e, struct sealed *sealed);
+void engine_free_outbox(struct engine *e);
+
+/* ---- the outbox on its way (engine_lanes.c) ---- */
+
+/* Hand the relay what may go now. */
 SIGNET_MUST_USE enum signet_err engine_flush_outbox(struct engine *e);
+/* Something new is there for this device: worth another try where it was refused. */
+void engine_reopen_lane(struct engine *e, const struct signet_id *device);
+/* The connection is gone: EVENT_QUEUED for each envelope that was not accepted. */
+SIGNET_MUST_USE enum signet_err engine_stop_outbox(struct engine *e);
+void engine_free_lanes(struct engine *e);
 SIGNET_MUST_USE enum signet_err engine_accepted(
     struct engine *e, const struct request *request, uint64_t now_ms);
 SIGNET_MUST_USE enum signet_err engine_put_refused(

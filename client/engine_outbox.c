@@ -1,6 +1,6 @@
 /*
- * The outbox: drafts that could not be sealed yet, and sealed envelopes that the relay has not
- * accepted yet. What is sealed is sent again as the same bytes until it is accepted.
+ * The outbox on disk: drafts that could not be sealed yet, and sealed envelopes that the relay has
+ * not accepted yet. engine_lanes.c sends them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +78,7 @@ enum signet_err engine_add_sealed(struct engine *e, struct sealed *sealed, signe
     signet_buf_free(&value);
     if (err == SIGNET_OK)
         err = engine_save_counters(e);
+    engine_reopen_lane(e, &sealed->device);
     return err == SIGNET_OK ? append_sealed(e, sealed) : err;
 }
 
@@ -143,156 +144,41 @@ enum signet_err engine_load_outbox(struct engine *e)
     return e->records.scan(e->records.ctx, &all, visit_outbox, e);
 }
 
-/* Hand one envelope to the relay. */
-static enum signet_err put_sealed(struct engine *e, struct sealed *sealed)
+enum signet_err engine_read_sealed(
+    struct engine *e, uint64_t number, struct signet_buf *value, signet_span *envelope)
 {
-    struct relay_message message = {.type = RELAY_PUT, .id = sealed->device};
-    struct record_key key = outbox_key(sealed->number);
-    struct signet_buf value = {0};
+    struct record_key key = outbox_key(number);
     struct sealed stored;
-    struct request *request;
     struct wire_reader r;
-    enum signet_err err = engine_get(e, &key, &value);
+    enum signet_err err = engine_get(e, &key, value);
 
-    if (err == SIGNET_ERR_AUTH || err == SIGNET_ERR_UNKNOWN) {
-        sealed->is_in_flight = true; /* not again on this connection */
-        return engine_note(e, "a message in the outbox is damaged and cannot be sent");
-    }
     if (err != SIGNET_OK)
         return err;
-    r = wire_reader(signet_buf_span(&value));
+    r = wire_reader(signet_buf_span(value));
     wire_expect_array(&r, 7);
     wire_expect_uint(&r, FORMAT_VERSION);
     wire_expect_uint(&r, IS_SEALED);
-    read_sealed(&r, &stored, &message.envelope);
-    if ((err = wire_reader_finish(&r)) == SIGNET_OK)
-        err = engine_ask(e, REQUEST_PUT, &message, &request);
-    signet_buf_free(&value);
-    if (err != SIGNET_OK)
-        return err;
-    request->number = sealed->number;
-    sealed->is_in_flight = true;
-    return SIGNET_OK;
+    read_sealed(&r, &stored, envelope);
+    return wire_reader_finish(&r);
 }
 
-enum signet_err engine_flush_outbox(struct engine *e)
+enum signet_err engine_remove_sealed(struct engine *e, struct sealed *sealed)
 {
-    enum signet_err err = SIGNET_OK;
-
-    if (e->phase != PHASE_READY)
-        return SIGNET_OK;
-    for (struct sealed *s = e->sealed; s != NULL && err == SIGNET_OK; s = s->next) {
-        if (!s->is_in_flight)
-            err = put_sealed(e, s);
-    }
-    return err;
-}
-
-/* Take one off the list, and out of the store. NULL: not there. The caller frees it. */
-static struct sealed *take_sealed(struct engine *e, uint64_t number)
-{
+    struct record_key key = outbox_key(sealed->number);
     struct sealed **link = &e->sealed;
-    struct sealed *sealed;
 
-    while (*link != NULL && (*link)->number != number)
+    while (*link != sealed)
         link = &(*link)->next;
-    sealed = *link;
-    if (sealed != NULL)
-        *link = sealed->next;
-    return sealed;
+    *link = sealed->next;
+    return engine_delete(e, &key);
 }
 
-/* Other devices' envelopes of the same entry that are still to be accepted. */
-static bool has_siblings(const struct engine *e, const struct sealed *sealed)
+void engine_free_outbox(struct engine *e)
 {
-    for (const struct sealed *s = e->sealed; s != NULL; s = s->next) {
-        if (signet_id_equal(&s->entry, &sealed->entry))
-            return true;
+    while (e->sealed != NULL) {
+        struct sealed *sealed = e->sealed;
+
+        e->sealed = sealed->next;
+        free(sealed);
     }
-    return false;
-}
-
-/* Note in the history when the relay accepted a message. A damaged line stays as it is. */
-static enum signet_err note_accepted(struct engine *e, const struct sealed *sealed, uint64_t now_ms)
-{
-    struct record_key key = {
-        RECORD_MESSAGE, signet_id_span(&sealed->conversation), sealed->message};
-    struct signet_buf value = {0};
-    struct message message = {0};
-    enum signet_err err = engine_get(e, &key, &value);
-
-    if (err == SIGNET_OK)
-        err = message_decode(signet_buf_span(&value), &message);
-    signet_buf_free(&value);
-    if (err == SIGNET_ERR_AUTH || err == SIGNET_ERR_UNKNOWN || err == SIGNET_ERR_FORMAT)
-        return SIGNET_OK;
-    if (err != SIGNET_OK)
-        return err;
-    message.accepted_at = now_ms;
-    if ((err = message_encode(&message, &value)) == SIGNET_OK)
-        err = engine_put(e, &key, signet_buf_span(&value));
-    signet_buf_free(&value);
-    message_clear(&message);
-    return err;
-}
-
-enum signet_err engine_accepted(struct engine *e, const struct request *request, uint64_t now_ms)
-{
-    struct record_key key = outbox_key(request->number);
-    struct sealed *sealed = take_sealed(e, request->number);
-    struct engine_event *event;
-    enum signet_err err;
-
-    if (sealed == NULL)
-        return SIGNET_OK;
-    if ((err = engine_delete(e, &key)) != SIGNET_OK || has_siblings(e, sealed))
-        goto out;
-    if ((err = note_accepted(e, sealed, now_ms)) != SIGNET_OK)
-        goto out;
-    err = SIGNET_ERR_NOMEM;
-    event = engine_event(e, EVENT_ACCEPTED);
-    if (event == NULL)
-        goto out;
-    event->token = sealed->token;
-    event->number = sealed->message;
-    event->conversation = sealed->conversation;
-    event->id = sealed->entry;
-    event->at = now_ms;
-    err = SIGNET_OK;
-out:
-    free(sealed);
-    return err;
-}
-
-static enum engine_problem problem_of(uint64_t code)
-{
-    switch (code) {
-    case RELAY_CODE_UNKNOWN: return PROBLEM_GONE;
-    case RELAY_CODE_FULL: return PROBLEM_FULL;
-    case RELAY_CODE_OFTEN: return PROBLEM_OFTEN;
-    default: return PROBLEM_RELAY;
-    }
-}
-
-enum signet_err engine_put_refused(struct engine *e, const struct request *request, uint64_t code)
-{
-    enum engine_problem problem = problem_of(code);
-    struct record_key key = outbox_key(request->number);
-    char device[SIGNET_ID_SHORT_SIZE];
-    struct sealed *sealed = e->sealed;
-    uint64_t token;
-    enum signet_err err;
-
-    while (sealed != NULL && sealed->number != request->number)
-        sealed = sealed->next;
-    if (sealed == NULL)
-        return SIGNET_OK;
-    token = sealed->token;
-    signet_id_short(&sealed->device, device);
-    if (problem == PROBLEM_GONE) {
-        free(take_sealed(e, request->number));
-        if ((err = engine_delete(e, &key)) != SIGNET_OK)
-            return err;
-    }
-    return engine_fail(e, problem, token, device);
 }

@@ -44,6 +44,21 @@ enum signet_err engine_note(struct engine *e, const char *format, ...)
     return SIGNET_OK;
 }
 
+enum signet_err engine_queued(struct engine *e, uint64_t token, const struct signet_id *entry)
+{
+    struct engine_event *event;
+
+    if (token == 0)
+        return SIGNET_OK;
+    event = engine_event(e, EVENT_QUEUED);
+    if (event == NULL)
+        return SIGNET_ERR_NOMEM;
+    event->token = token;
+    if (entry != NULL)
+        event->id = *entry;
+    return SIGNET_OK;
+}
+
 enum signet_err engine_fail(
     struct engine *e, enum engine_problem problem, uint64_t token, const char *whom)
 {

@@ -1,0 +1,234 @@
+/*
+ * The outbox on its way: what is sealed is sent as the same bytes until the relay has accepted it,
+ * and to each device in the order in which it was written.
+ */
+#include <stdlib.h>
+
+#include "client/engine_internal.h"
+
+/* The lane to a device; NULL: out of memory. */
+static struct lane *find_lane(struct engine *e, const struct signet_id *device)
+{
+    struct lane *lane = e->lanes;
+
+    while (lane != NULL && !signet_id_equal(&lane->device, device))
+        lane = lane->next;
+    if (lane != NULL || (lane = calloc(1, sizeof(*lane))) == NULL)
+        return lane;
+    lane->device = *device;
+    lane->next = e->lanes;
+    e->lanes = lane;
+    return lane;
+}
+
+void engine_free_lanes(struct engine *e)
+{
+    while (e->lanes != NULL) {
+        struct lane *lane = e->lanes;
+
+        e->lanes = lane->next;
+        free(lane);
+    }
+}
+
+static bool is_passable(const struct lane *lane)
+{
+    return lane->state == LANE_OPEN || (lane->state == LANE_UNTRIED && lane->in_flight == 0);
+}
+
+void engine_reopen_lane(struct engine *e, const struct signet_id *device)
+{
+    for (struct lane *lane = e->lanes; lane != NULL; lane = lane->next) {
+        if (lane->state == LANE_REFUSED && signet_id_equal(&lane->device, device))
+            lane->state = LANE_UNTRIED;
+    }
+}
+
+/* ---- sending ---- */
+
+/* Hand one envelope to the relay. */
+static enum signet_err put_sealed(struct engine *e, struct lane *lane, struct sealed *sealed)
+{
+    struct relay_message message = {.type = RELAY_PUT, .id = sealed->device};
+    struct signet_buf value = {0};
+    struct request *request;
+    enum signet_err err = engine_read_sealed(e, sealed->number, &value, &message.envelope);
+
+    if (err == SIGNET_ERR_AUTH || err == SIGNET_ERR_UNKNOWN) {
+        sealed->is_in_flight = true; /* not again on this connection */
+        return engine_note(e, "a message in the outbox is damaged and cannot be sent");
+    }
+    if (err == SIGNET_OK)
+        err = engine_ask(e, REQUEST_PUT, &message, &request);
+    signet_buf_free(&value);
+    if (err != SIGNET_OK)
+        return err;
+    request->number = sealed->number;
+    sealed->is_in_flight = true;
+    lane->in_flight++;
+    return SIGNET_OK;
+}
+
+/* Nothing new waits for an answer without being told that it waits. */
+static enum signet_err tell_waiting(struct engine *e, struct sealed *sealed)
+{
+    if (sealed->is_told)
+        return SIGNET_OK;
+    sealed->is_told = true;
+    return engine_queued(e, sealed->token, &sealed->entry);
+}
+
+enum signet_err engine_flush_outbox(struct engine *e)
+{
+    enum signet_err err = SIGNET_OK;
+
+    if (e->phase != PHASE_READY)
+        return SIGNET_OK;
+    for (struct sealed *s = e->sealed; s != NULL && err == SIGNET_OK; s = s->next) {
+        struct lane *lane;
+
+        if (s->is_in_flight)
+            continue;
+        if ((lane = find_lane(e, &s->device)) == NULL)
+            return SIGNET_ERR_NOMEM;
+        if (is_passable(lane))
+            err = put_sealed(e, lane, s);
+        else if (lane->state == LANE_REFUSED)
+            err = tell_waiting(e, s);
+    }
+    return err;
+}
+
+enum signet_err engine_stop_outbox(struct engine *e)
+{
+    enum signet_err err = SIGNET_OK;
+
+    engine_free_lanes(e);
+    for (struct sealed *s = e->sealed; s != NULL && err == SIGNET_OK; s = s->next) {
+        s->is_in_flight = false;
+        err = engine_queued(e, s->token, &s->entry);
+    }
+    return err;
+}
+
+/* ---- answers ---- */
+
+static struct sealed *find_sealed(const struct engine *e, uint64_t number)
+{
+    struct sealed *sealed = e->sealed;
+
+    while (sealed != NULL && sealed->number != number)
+        sealed = sealed->next;
+    return sealed;
+}
+
+/* Other devices' envelopes of the same entry that are still to be accepted. */
+static bool has_siblings(const struct engine *e, const struct sealed *sealed)
+{
+    for (const struct sealed *s = e->sealed; s != NULL; s = s->next) {
+        if (signet_id_equal(&s->entry, &sealed->entry))
+            return true;
+    }
+    return false;
+}
+
+/* Note in the history when the relay accepted a message. A damaged line stays as it is. */
+static enum signet_err note_accepted(struct engine *e, const struct sealed *sealed, uint64_t now_ms)
+{
+    struct record_key key = {
+        RECORD_MESSAGE, signet_id_span(&sealed->conversation), sealed->message};
+    struct signet_buf value = {0};
+    struct message message = {0};
+    enum signet_err err = engine_get(e, &key, &value);
+
+    if (err == SIGNET_OK)
+        err = message_decode(signet_buf_span(&value), &message);
+    signet_buf_free(&value);
+    if (err == SIGNET_ERR_AUTH || err == SIGNET_ERR_UNKNOWN || err == SIGNET_ERR_FORMAT)
+        return SIGNET_OK;
+    if (err != SIGNET_OK)
+        return err;
+    message.accepted_at = now_ms;
+    if ((err = message_encode(&message, &value)) == SIGNET_OK)
+        err = engine_put(e, &key, signet_buf_span(&value));
+    signet_buf_free(&value);
+    message_clear(&message);
+    return err;
+}
+
+/* Tell that all devices' envelopes of an entry are accepted. */
+static enum signet_err tell_accepted(struct engine *e, const struct sealed *sealed, uint64_t now_ms)
+{
+    struct engine_event *event;
+    enum signet_err err = note_accepted(e, sealed, now_ms);
+
+    if (err != SIGNET_OK)
+        return err;
+    event = engine_event(e, EVENT_ACCEPTED);
+    if (event == NULL)
+        return SIGNET_ERR_NOMEM;
+    event->token = sealed->token;
+    event->number = sealed->message;
+    event->conversation = sealed->conversation;
+    event->id = sealed->entry;
+    event->at = now_ms;
+    return SIGNET_OK;
+}
+
+enum signet_err engine_accepted(struct engine *e, const struct request *request, uint64_t now_ms)
+{
+    struct sealed *sealed = find_sealed(e, request->number);
+    struct lane *lane;
+    enum signet_err err;
+
+    if (sealed == NULL)
+        return SIGNET_OK;
+    if ((lane = find_lane(e, &sealed->device)) == NULL)
+        return SIGNET_ERR_NOMEM;
+    lane->in_flight--;
+    lane->state = LANE_OPEN;
+    err = engine_remove_sealed(e, sealed);
+    if (err == SIGNET_OK && !has_siblings(e, sealed))
+        err = tell_accepted(e, sealed, now_ms);
+    free(sealed);
+    return err;
+}
+
+static enum engine_problem problem_of(uint64_t code)
+{
+    switch (code) {
+    case RELAY_CODE_UNKNOWN: return PROBLEM_GONE;
+    case RELAY_CODE_FULL: return PROBLEM_FULL;
+    case RELAY_CODE_OFTEN: return PROBLEM_OFTEN;
+    default: return PROBLEM_RELAY;
+    }
+}
+
+enum signet_err engine_put_refused(struct engine *e, const struct request *request, uint64_t code)
+{
+    enum engine_problem problem = problem_of(code);
+    struct sealed *sealed = find_sealed(e, request->number);
+    char device[SIGNET_ID_SHORT_SIZE];
+    struct lane *lane;
+    uint64_t token;
+    bool is_known; /* that this lane is closed */
+    enum signet_err err;
+
+    if (sealed == NULL)
+        return SIGNET_OK;
+    if ((lane = find_lane(e, &sealed->device)) == NULL)
+        return SIGNET_ERR_NOMEM;
+    token = sealed->token;
+    signet_id_short(&sealed->device, device);
+    is_known = lane->state == LANE_REFUSED;
+    lane->in_flight--;
+    if (problem == PROBLEM_GONE) {
+        err = engine_remove_sealed(e, sealed);
+        free(sealed);
+        return err == SIGNET_OK ? engine_fail(e, problem, token, device) : err;
+    }
+    lane->state = LANE_REFUSED;
+    sealed->is_in_flight = false;
+    sealed->is_told = true;
+    return token == 0 && is_known ? SIGNET_OK : engine_fail(e, problem, token, device);
+}

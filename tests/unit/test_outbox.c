@@ -1,0 +1,126 @@
+/*
+ * The outbox where the relay cannot take a message now: client/engine_lanes.c. What is refused
+ * waits, and nothing overtakes it; docs/protocol.md, section 9 (codes 8 to 10).
+ */
+#include "tests/support/simulation.h"
+
+#include <stdlib.h>
+
+enum { TEXTS = 5 };
+
+struct talk {
+    struct simulation sim;
+    struct sim_client *alice, *bob;
+};
+
+static void open_talk(struct talk *t, uint64_t seed)
+{
+    simulation_open(&t->sim, seed);
+    t->alice = sim_join(&t->sim, "alice");
+    t->bob = sim_join(&t->sim, "bob");
+    sim_send(t->alice, "bob", "0");
+    sim_run(&t->sim);
+    CHECK(t->alice->accepted == 1);
+    sim_disconnect(t->bob);
+}
+
+static void send_texts(struct talk *t, char first)
+{
+    char text[2] = {first, '\0'};
+
+    for (int i = 0; i < TEXTS; i++, text[0]++)
+        sim_send(t->alice, "bob", text);
+    sim_run(&t->sim);
+}
+
+/* Bob comes back; he has these texts, one a line, verified. */
+static void check_received(struct talk *t, const char *texts)
+{
+    char *history;
+
+    sim_connect(t->bob);
+    sim_run(&t->sim);
+    history = sim_history(t->bob, t->alice, false);
+    CHECK_SPAN(signet_span_str(history), texts);
+    free(history);
+    simulation_close(&t->sim);
+}
+
+/* The store is down for the first of several messages. */
+static void nothing_overtakes_what_was_refused(void **state)
+{
+    (void)state;
+    for (size_t failures = 1; failures <= TEXTS; failures++) {
+        struct talk t;
+
+        open_talk(&t, 300 + failures);
+        t.sim.rig.failure = STORE_DOWN;
+        t.sim.rig.failures = failures;
+        for (char text[2] = "1"; text[0] <= '5'; text[0]++) {
+            sim_send(t.alice, "bob", text);
+            sim_run(&t.sim);
+        }
+        t.sim.rig.failures = 0;
+        sim_disconnect(t.alice);
+        sim_connect(t.alice);
+        sim_run(&t.sim);
+        CHECK(t.alice->accepted == TEXTS + 1);
+        check_received(&t, "0\n1\n2\n3\n4\n5\n");
+    }
+}
+
+/* What is sent while the relay refuses is told to wait, each once; the next text after that takes
+ * the others along, on the same connection. */
+static void a_further_text_takes_along_what_waits(void **state)
+{
+    struct talk t;
+
+    (void)state;
+    open_talk(&t, 310);
+    t.sim.rig.failure = STORE_DOWN;
+    t.sim.rig.failures = 100;
+    send_texts(&t, '1');
+    CHECK(t.alice->accepted == 1);
+    CHECK(t.alice->failed + t.alice->queued == TEXTS);
+    CHECK(t.alice->failed > 0 && t.alice->problem == PROBLEM_RELAY);
+    t.sim.rig.failures = 0;
+    sim_run(&t.sim);
+    CHECK(t.alice->accepted == 1);
+    sim_send(t.alice, "bob", "6");
+    sim_run(&t.sim);
+    CHECK(t.alice->accepted == TEXTS + 2);
+    check_received(&t, "0\n1\n2\n3\n4\n5\n6\n");
+}
+
+/* A full mailbox is no obstacle on the way to another one. */
+static void others_are_not_held_up(void **state)
+{
+    struct talk t;
+    struct sim_client *carol;
+
+    (void)state;
+    open_talk(&t, 311);
+    carol = sim_join(&t.sim, "carol");
+    t.sim.rig.failure = STORE_DOWN;
+    t.sim.rig.failures = 1;
+    sim_send(t.alice, "bob", "1");
+    sim_run(&t.sim);
+    CHECK(t.alice->failed == 1);
+    sim_send(t.alice, "carol", "hello");
+    sim_run(&t.sim);
+    CHECK(carol->received == 1 && t.alice->accepted == 2);
+    sim_send(t.alice, "bob", "2");
+    sim_run(&t.sim);
+    check_received(&t, "0\n1\n2\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_overtakes_what_was_refused),
+        cmocka_unit_test(a_further_text_takes_along_what_waits),
+        cmocka_unit_test(others_are_not_held_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
