@@ -5,13 +5,13 @@ SIGNET_TEST_LONG=1 opens and closes 100,000 connections instead of 3,000.
 """
 
 import os
-import re
 import resource
 import socket
 import ssl
 import time
 
 from harness import Relay, equal, main, test
+from relay_config import configure
 
 COUNT = 100000 if os.environ.get("SIGNET_TEST_LONG") else 3000
 UPGRADE = (b"GET /signet HTTP/1.1\r\nHost: relay\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -51,17 +51,6 @@ def ticks(relay):
     """Of processor time, so far."""
     with open(f"/proc/{relay.process.pid}/stat", encoding="ascii") as file:
         return sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13]))
-
-
-def configure(relay, **values):
-    path = relay.data + "/signetd.conf"
-    with open(path, encoding="ascii") as file:
-        text = file.read()
-    for key, value in values.items():
-        text, count = re.subn(f"(?m)^{key} =.*$", f"{key} = {value}", text)
-        equal(count, 1)
-    with open(path, "w", encoding="ascii") as file:
-        file.write(text)
 
 
 def source(number):
