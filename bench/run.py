@@ -6,6 +6,7 @@ usage: run.py TREE [quick]
 
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -54,23 +55,24 @@ class Bench:
         shutil.rmtree(self.template, ignore_errors=True)
         self.run("signetd", "init", "--data", self.template, "--listen", "127.0.0.1:0")
         self.run("bench_fill", self.template, "accounts", ACCOUNTS)
-        with open(f"{self.template}/signetd.conf", encoding="utf-8") as file:
-            lines = file.read().splitlines()
-        values = {"threads": 1, "mailbox_messages": 1000000000, "connections_per_address": 0}
-        for i, line in enumerate(lines):
-            key = line.split("=")[0].strip()
-            if key.endswith("_per_second"):
-                lines[i] = f"{key} = 0"
-            elif key in values:
-                lines[i] = f"{key} = {values[key]}"
-        with open(f"{self.template}/signetd.conf", "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
         with open(mark, "w", encoding="utf-8"):
             pass
 
     def fresh(self):
+        """One worker, and no limit in the way."""
         shutil.rmtree(self.data, ignore_errors=True)
         shutil.copytree(self.template, self.data)
+        with open(f"{self.data}/signetd.conf", encoding="utf-8") as file:
+            text = file.read()
+        values = {"threads": 1, "mailbox_messages": 1000000000, "connections_per_address": 0}
+        values.update({f"{what}_per_second": 0
+                       for what in ("logins", "publishes", "finds", "takes", "puts")})
+        for key, value in values.items():
+            text, found = re.subn(f"(?m)^{key} =.*$", f"{key} = {value}", text)
+            if found == 0:
+                text += f"{key} = {value}\n"
+        with open(f"{self.data}/signetd.conf", "w", encoding="utf-8") as file:
+            file.write(text)
 
     def start(self):
         port = f"{self.data}/port"
