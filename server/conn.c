@@ -81,6 +81,7 @@ void conn_refuse_answer(struct relay_core *core, struct conn *conn, const struct
     case STORE_FULL: conn_refuse(core, conn, req, RELAY_CODE_FULL, 0); return;
     case STORE_TAKEN: conn_refuse(core, conn, req, RELAY_CODE_NAME_TAKEN, 0); return;
     case STORE_STALE: conn_refuse(core, conn, req, RELAY_CODE_VERSION, 0); return;
+    case STORE_NAME: conn_refuse(core, conn, req, RELAY_CODE_NAME, 0); return;
     case STORE_INVITATION: conn_refuse(core, conn, req, RELAY_CODE_INVITATION, 0); return;
     case STORE_CLOSED: conn_refuse(core, conn, req, RELAY_CODE_CLOSED, 0); return;
     case STORE_OFTEN: conn_refuse(core, conn, req, RELAY_CODE_OFTEN, op->op.retry_after_ms); return;

@@ -47,6 +47,7 @@ enum store_answer {
                          account has another name */
     STORE_STALE,      /* not newer than what is there */
     STORE_INVITATION, /* wrong, used up or expired */
+    STORE_NAME,       /* a good invitation, but not for this name */
     STORE_CLOSED,     /* registration is closed */
     STORE_OFTEN,      /* a limit on how often; retry_after_ms is set */
 };

@@ -49,9 +49,9 @@ enum store_answer work_invite_check(
     bool is_good = find(work, op, now_ms, &for_operator);
 
     if (is_good && for_operator)
-        return is_operator || is_unnamed ? STORE_OK : STORE_INVITATION;
+        return is_operator || is_unnamed ? STORE_OK : STORE_NAME;
     if (is_operator)
-        return STORE_INVITATION;
+        return is_good ? STORE_NAME : STORE_INVITATION;
     if (work->limits.closed_registration)
         return STORE_CLOSED;
     return is_good || work->limits.open_registration ? STORE_OK : STORE_INVITATION;

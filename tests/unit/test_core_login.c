@@ -112,8 +112,7 @@ static void registrations_are_refused_with_their_code(void **state)
         core_client_register(&client, alice, "alice", token_span(wrong)) == RELAY_CODE_INVITATION);
     CHECK(core_client_register(&client, alice, "alice", signet_span_of(NULL, 0)) ==
           RELAY_CODE_INVITATION);
-    CHECK(core_client_register(&client, alice, "operator", token_span(token)) ==
-          RELAY_CODE_INVITATION);
+    CHECK(core_client_register(&client, alice, "operator", token_span(token)) == RELAY_CODE_NAME);
     CHECK(core_client_register(&client, alice, "alice", token_span(token)) == 0);
     CHECK(core_client_register(&client, bob, "alice", token_span(token)) == RELAY_CODE_NAME_TAKEN);
     CHECK(

@@ -120,7 +120,7 @@ static void an_invitation_is_good_for_its_uses_and_time(void **state)
     add_invite(rig, 9, 1, 0, false);
     add_invite(rig, 9, 1, 0, false);
     CHECK(try_register(rig, "carol", 3, 30, 9) == STORE_OK);
-    CHECK(try_register(rig, "dave", 4, 40, 9) == STORE_INVITATION);
+    CHECK(try_register(rig, "mallory", 4, 40, 9) == STORE_INVITATION);
 }
 
 /* protocol.md, section 9: `operator` needs the operator's invitation. */
@@ -130,11 +130,12 @@ static void the_operator_is_registered_by_its_own_invitation_only(void **state)
 
     add_invite(rig, 7, 9, 0, false);
     add_invite(rig, 8, 1, 0, true);
-    CHECK(check_token(rig, "operator", 7) == STORE_INVITATION);
-    CHECK(check_token(rig, "alice", 8) == STORE_INVITATION);
+    CHECK(check_token(rig, "operator", 7) == STORE_NAME);
+    CHECK(check_token(rig, "alice", 8) == STORE_NAME);
+    CHECK(check_token(rig, "operator", 9) == STORE_INVITATION); /* there is no such token */
     CHECK(check_token(rig, "", 8) == STORE_OK && check_token(rig, "operator", 8) == STORE_OK);
-    CHECK(try_register(rig, "operator", 1, 10, 7) == STORE_INVITATION);
-    CHECK(try_register(rig, "alice", 1, 10, 8) == STORE_INVITATION);
+    CHECK(try_register(rig, "operator", 1, 10, 7) == STORE_NAME);
+    CHECK(try_register(rig, "alice", 1, 10, 8) == STORE_NAME);
     rig->limits.open_registration = true;
     rig->store->ops->set_limits(rig->store, &rig->limits);
     CHECK(try_register(rig, "operator", 1, 10, 0) == STORE_INVITATION);
