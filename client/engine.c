@@ -124,6 +124,11 @@ bool engine_is_ready(const struct engine *engine)
     return engine->phase == PHASE_READY;
 }
 
+bool engine_is_stopped(const struct engine *engine)
+{
+    return engine->phase == PHASE_STOPPED;
+}
+
 bool engine_is_settled(const struct engine *engine)
 {
     return engine->requests == NULL && engine->outgoing == NULL;

@@ -156,6 +156,8 @@ SIGNET_MUST_USE enum signet_err engine_disconnected(
 SIGNET_MUST_USE enum signet_err engine_receive(
     struct engine *engine, signet_span message, uint64_t now_ms, struct engine_output *output);
 bool engine_is_ready(const struct engine *engine);
+/* This connection can do no more, for the reason that EVENT_FAILED told: close it. */
+bool engine_is_stopped(const struct engine *engine);
 /* Nothing is under way: no answer of the relay is awaited, nothing waits to be sealed or accepted. */
 bool engine_is_settled(const struct engine *engine);
 
@@ -163,7 +165,8 @@ bool engine_is_settled(const struct engine *engine);
 
 /*
  * Send a text to a name or fingerprint. Answered by EVENT_ACCEPTED, QUEUED or FAILED with the
- * token; when connected, possibly only after answers of the relay.
+ * token; when connected, possibly only after answers of the relay. What was QUEUED, or FAILED with
+ * a problem that says it is kept, is ACCEPTED when a later connection brings it there.
  */
 struct engine_text {
     const char *peer;

@@ -141,6 +141,7 @@ struct engine {
 
     /* Messages of strangers whose names are being asked for, and what came after them. */
     struct engine_event *first_held, *last_held;
+    size_t held_count;
     struct signet_buf acks;       /* ids to acknowledge at the end of this call */
     struct engine_output *output; /* during a call: where everything goes */
 };

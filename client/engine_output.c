@@ -7,7 +7,10 @@
 #include "client/engine_internal.h"
 
 /* Frames stay below what the relay accepts, with room for the largest single message. */
-enum { FRAME_MAX = 65536 };
+enum {
+    FRAME_MAX = 65536,
+    HELD_MAX = 64, /* a relay that does not answer must not keep messages from the person */
+};
 
 /* Append to a list of events. */
 static void link_event(
@@ -160,9 +163,10 @@ static void hold(struct engine *e)
         struct engine_event *next = event->next;
 
         event->next = NULL;
-        if (event->type == EVENT_MESSAGE || event->type == EVENT_DRAINED)
+        if (event->type == EVENT_MESSAGE || event->type == EVENT_DRAINED) {
             link_event(&e->first_held, &e->last_held, event);
-        else
+            e->held_count++;
+        } else
             link_event(&e->output->first_event, &e->output->last_event, event);
         event = next;
     }
@@ -170,18 +174,21 @@ static void hold(struct engine *e)
 
 void engine_hold_events(struct engine *e)
 {
-    if (is_name_awaited(e)) {
-        hold(e);
+    bool is_awaited = is_name_awaited(e);
+
+    if (!is_awaited && e->first_held == NULL)
         return;
-    }
+    /* What is held already is older than what this call brought. */
+    hold(e);
+    if (is_awaited && e->held_count < HELD_MAX)
+        return;
     if (e->first_held == NULL)
         return;
-    /* What was held is older than what this call brought. */
-    hold(e);
     link_event(&e->output->first_event, &e->output->last_event, e->first_held);
     e->output->last_event = e->last_held;
     e->first_held = NULL;
     e->last_held = NULL;
+    e->held_count = 0;
 }
 
 struct engine_event *engine_output_event(struct engine_output *output)

@@ -33,10 +33,10 @@ static bool is_kept(enum engine_problem problem)
     return problem == PROBLEM_OFTEN || problem == PROBLEM_RELAY;
 }
 
+/* What has waited in the outbox is not thrown away because a relay says so today. */
 static bool is_kept_draft(enum engine_problem problem)
 {
-    return is_kept(problem) || problem == PROBLEM_IDENTITY || problem == PROBLEM_LIST ||
-           problem == PROBLEM_CARD || problem == PROBLEM_EXPIRED || problem == PROBLEM_NO_BUNDLE;
+    return problem != PROBLEM_SELF && problem != PROBLEM_BAD_NAME && problem != PROBLEM_TEXT;
 }
 
 /* What was asked for just now is given back with its cause; what has waited in the outbox goes on

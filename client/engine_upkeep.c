@@ -243,6 +243,11 @@ enum signet_err engine_welcomed(
     is_due = bundle_is_due(e, message, published, now_ms);
     if ((is_due || card_is_due(e, now_ms)) && is_clock_off(message, now_ms))
         return engine_stop(e, PROBLEM_CLOCK, e->relay.name);
+    if (is_clock_off(message, now_ms) &&
+        (err = engine_note(e,
+             "this machine's clock is more than a day off the relay's: set it, or what you sign "
+             "names a wrong time")) != SIGNET_OK)
+        return err;
     e->phase = PHASE_UPKEEP;
     if ((err = clean(e, now_ms)) != SIGNET_OK)
         return err;

@@ -17,28 +17,34 @@ enum {
 
 /* ---- handing on ---- */
 
-/* Problems of the login: nothing can be done at this relay. */
-static bool is_about_login(const struct engine_event *event)
+/* Whether the engine has given this connection up: its problem is then not that of one message. */
+static bool has_stopped(const struct link *link, const struct engine_event *event)
 {
-    switch (event->problem) {
+    return event->type == EVENT_FAILED && event->token == 0 && engine_is_stopped(link->desk->engine);
+}
+
+/* Problems that will be the same at the next connection. */
+static bool is_final(enum engine_problem problem)
+{
+    switch (problem) {
     case PROBLEM_NAME_TAKEN:
     case PROBLEM_NAME_NOT_ALLOWED:
     case PROBLEM_INVITATION:
     case PROBLEM_CLOSED:
     case PROBLEM_CLOCK:
     case PROBLEM_LOGIN:
-    case PROBLEM_OLD_STORE: return event->type == EVENT_FAILED && event->token == 0;
+    case PROBLEM_OLD_STORE: return true;
     default: return false;
     }
 }
 
-static void login_failed(struct link *link, const struct engine_event *event)
+static void engine_stopped(struct link *link, const struct engine_event *event)
 {
     struct link_down down = {
         .code = engine_problem_word(event->problem),
         .hint = engine_problem_hint(event->problem),
         .exit_code = engine_problem_is_refusal(event->problem) ? EXIT_REFUSED : EXIT_FAILED,
-        .is_final = true,
+        .is_final = is_final(event->problem),
     };
 
     (void)snprintf(down.text, sizeof(down.text), "%s%s%s", event->text,
@@ -56,8 +62,8 @@ static void deliver_event(struct link *link, const struct engine_event *event)
         link->pause_ms = 0;
         (void)uv_timer_stop(&link->patience);
     }
-    if (is_about_login(event))
-        login_failed(link, event);
+    if (has_stopped(link, event))
+        engine_stopped(link, event);
     else
         link->handler->on_event(link->ctx, event);
 }
