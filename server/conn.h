@@ -142,6 +142,8 @@ bool core_is_recent(const struct relay_core *core, uint64_t ms);
 
 /* Carry out a sequence of messages. */
 void dispatch(struct relay_core *core, struct conn *conn, signet_span messages);
+/* The client is wrong, and goes; one line in the log says why. */
+void dispatch_reject(struct relay_core *core, struct conn *conn, uint16_t code, const char *why);
 /* CHECKING is over: back to EXPECT_LOGIN or on to READY, and to what was held. */
 void dispatch_resume(struct relay_core *core, struct conn *conn, enum conn_state state);
 

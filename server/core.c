@@ -129,8 +129,10 @@ void core_receive(struct relay_core *core, struct conn *conn, signet_span messag
 
     if (conn->state == CONN_CLOSING)
         return;
-    if (message.len > max || message.len == 0)
-        conn_close(core, conn, message.len == 0 ? 1002 : 1009);
+    if (message.len == 0)
+        dispatch_reject(core, conn, 1002, "no message");
+    else if (message.len > max)
+        dispatch_reject(core, conn, 1009, signet_err_text(SIGNET_ERR_LIMIT));
     else
         dispatch(core, conn, message);
     conn_throttle(core, conn);
@@ -242,6 +244,11 @@ void core_expire(struct relay_core *core)
     op->op.limit = EXPIRE_ROWS;
     if (core_op_submit(core, NULL, op) != SIGNET_OK)
         return; /* the next time, then */
+}
+
+bool core_may_log(struct relay_core *core)
+{
+    return conn_may_log(core);
 }
 
 void core_tick(struct relay_core *core)

@@ -98,6 +98,9 @@ void core_missed(struct relay_core *core);
 /* The device of that connection has logged in elsewhere. */
 void core_replace(struct relay_core *core, uint64_t connection);
 
+/* Whether a line that clients can cause may go to the log now: there is a limit to them. */
+bool core_may_log(struct relay_core *core);
+
 void core_tick(struct relay_core *core);
 /* Submit what was gathered for the store, as one group. */
 void core_flush(struct relay_core *core);

@@ -26,8 +26,7 @@ static const struct transition *find(enum conn_state state, enum relay_type type
     return NULL;
 }
 
-/* The client is wrong: it goes, and nobody else notices. */
-static void reject(struct relay_core *core, struct conn *conn, uint16_t code, const char *why)
+void dispatch_reject(struct relay_core *core, struct conn *conn, uint16_t code, const char *why)
 {
     if (conn_may_log(core))
         log_write(core->config.log, LOG_WARN, "connection.rejected", LOG_STR("why", why),
@@ -39,7 +38,7 @@ static void reject(struct relay_core *core, struct conn *conn, uint16_t code, co
 static void hold(struct relay_core *core, struct conn *conn, signet_span messages)
 {
     if (conn->held.len + messages.len > RELAY_MESSAGE_MAX_BEFORE)
-        reject(core, conn, 1009, "sends on before the answer");
+        dispatch_reject(core, conn, 1009, "sends on before the answer");
     else if (signet_buf_append(&conn->held, messages) != SIGNET_OK)
         conn_close(core, conn, 1011);
 }
@@ -54,12 +53,12 @@ static signet_span step(struct relay_core *core, struct conn *conn, signet_span 
 
     err = relay_message_read(rest, &message, &next);
     if (err != SIGNET_OK) {
-        reject(core, conn, err == SIGNET_ERR_LIMIT ? 1009 : 1002, signet_err_text(err));
+        dispatch_reject(core, conn, err == SIGNET_ERR_LIMIT ? 1009 : 1002, signet_err_text(err));
         return next;
     }
     transition = find(conn->state, message.type);
     if (transition == NULL) {
-        reject(core, conn, 1002, "not possible now");
+        dispatch_reject(core, conn, 1002, "not possible now");
         return next;
     }
     conn->state = transition->then;

@@ -131,16 +131,28 @@ static void on_drained(struct io_connection *connection)
     (void)uv_async_send(&worker->wake);
 }
 
+static void log_closed(
+    struct worker *worker, const struct io_connection *connection, enum io_close_reason reason)
+{
+    const struct log *log = worker->setup.core.log;
+    uint16_t code = io_connection_code(connection);
+    char peer[SOCKET_TEXT_SIZE];
+
+    socket_address_text(io_connection_peer(connection), peer);
+    if (reason == IO_CLOSE_PROTOCOL && core_may_log(touch(worker)))
+        log_write(log, LOG_WARN, "connection.rejected", LOG_STR("why", "wrong or too large frame"),
+            LOG_U64("code", code), LOG_STR("peer", peer), LOG_END);
+    else
+        log_write(log, LOG_DEBUG, "connection.closed", LOG_STR("peer", peer),
+            LOG_STR("why", io_close_reason_text(reason)), LOG_U64("code", code), LOG_END);
+}
+
 static void on_closed(struct io_connection *connection, enum io_close_reason reason)
 {
     struct worker *worker = io_connection_owner(connection);
     struct conn *conn = io_connection_user(connection);
-    char peer[SOCKET_TEXT_SIZE];
 
-    socket_address_text(io_connection_peer(connection), peer);
-    log_write(worker->setup.core.log, LOG_DEBUG, "connection.closed", LOG_STR("peer", peer),
-        LOG_STR("why", io_close_reason_text(reason)),
-        LOG_U64("code", io_connection_code(connection)), LOG_END);
+    log_closed(worker, connection, reason);
     if (worker->setup.addresses != NULL)
         addresses_leave(worker->setup.addresses, io_connection_peer(connection));
     if (conn == NULL)

@@ -338,6 +338,52 @@ static void a_newer_login_ends_the_older_one_across_workers(void **state)
     server_close(&server);
 }
 
+/* docs/protocol.md, section 9: a malformed message, and one that is too big, end the connection;
+ * nobody else's. */
+static void nonsense_after_the_login_ends_its_own_connection_only(void **state)
+{
+    static const uint8_t cut[] = {0x84, 0x07, 0x01, 0x58}, long_form[] = {0x82, 0x18, 0x08, 0x01},
+                         unknown[] = {0x82, 0x18, 0x63, 0x01},
+                         trailing[] = {0x82, 0x08, 0x01, 0xff},
+                         login[] = {0x83, 0x02, 0x01, 0x41, 0x00};
+    uint8_t *big = calloc(1, 131073);
+    const struct {
+        signet_span bytes;
+        uint16_t code;
+    } wrong[] = {
+        {signet_span_of(cut, sizeof(cut)), WS_CODE_PROTOCOL},
+        {signet_span_of(long_form, sizeof(long_form)), WS_CODE_PROTOCOL},
+        {signet_span_of(unknown, sizeof(unknown)), WS_CODE_PROTOCOL},
+        {signet_span_of(trailing, sizeof(trailing)), WS_CODE_PROTOCOL},
+        {signet_span_of(login, sizeof(login)), WS_CODE_PROTOCOL},
+        {signet_span_of(cut, 0), WS_CODE_PROTOCOL},
+        {signet_span_of(big, 131073), WS_CODE_TOO_BIG},
+    };
+    struct client mallory, other;
+    struct server server;
+
+    (void)state;
+    CHECK(big != NULL);
+    server_open(&server);
+    client_open(&other, &server);
+    join(&other, bob, "bob");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        client_open(&mallory, &server);
+        join(&mallory, alice, i == 0 ? "mallory" : NULL);
+        CHECK_OK(io_connection_send(mallory.connection, wrong[i].bytes));
+        while (await(&mallory).type != 0)
+            ;
+        CHECK(mallory.code == wrong[i].code);
+        client_close(&mallory);
+    }
+    say(&other, &(struct relay_message){.type = RELAY_SUBSCRIBE, .req = 3});
+    CHECK(await(&other).type == RELAY_DONE);
+    client_close(&other);
+    server_stop(&server);
+    server_close(&server);
+    free(big);
+}
+
 /* Stopping answers what was submitted and says goodbye (1001); a worker that never ran is freed
  * like the others. */
 static void stopping_closes_with_going_away(void **state)
@@ -380,6 +426,7 @@ int main(void)
         cmocka_unit_test(messages_cross_workers_in_order),
         cmocka_unit_test(more_than_a_slow_reader_may_leave_is_delivered),
         cmocka_unit_test(a_newer_login_ends_the_older_one_across_workers),
+        cmocka_unit_test(nonsense_after_the_login_ends_its_own_connection_only),
         cmocka_unit_test(stopping_closes_with_going_away),
         cmocka_unit_test(a_worker_that_never_ran_is_freed),
     };
