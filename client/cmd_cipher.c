@@ -60,7 +60,7 @@ static enum exit_code cipher_run(struct context *context)
 const struct command cmd_cipher = {
     .name = "cipher",
     .usage = "cipher NAME encrypt|decrypt|crack [--key KEY] [TEXT | -]\n"
-             "       signet cipher crack [TEXT | -]",
+             "       signet cipher [NAME] crack [--top N] [--seed N] [TEXT | -]",
     .summary = "encrypt with a classical cipher, or break one",
     .help =
         "For learning: none of these ciphers protects anything.\n\n"
