@@ -20,7 +20,8 @@ enum {
 /* Whether the engine has given this connection up: its problem is then not that of one message. */
 static bool has_stopped(const struct link *link, const struct engine_event *event)
 {
-    return event->type == EVENT_FAILED && event->token == 0 && engine_is_stopped(link->desk->engine);
+    return event->type == EVENT_FAILED && event->token == 0 &&
+           engine_is_stopped(link->desk->engine);
 }
 
 /* Problems that will be the same at the next connection. */
