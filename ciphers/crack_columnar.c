@@ -1,7 +1,7 @@
 /*
  * Columnar transposition, of one pass. Up to CRACK_COLUMNS_EXACT columns every order is tried;
- * beyond, simulated annealing over orders, for each number of columns. Its steps exchange two columns
- * or move a run of neighbours elsewhere: what is right already mostly stays together.
+ * beyond, simulated annealing over orders, for each number of columns. Its steps exchange two
+ * columns or move a run of neighbours elsewhere: what is right already mostly stays together.
  */
 #include <string.h>
 
@@ -119,6 +119,30 @@ static void change(struct random *random, struct cipher_columns *columns)
     }
 }
 
+/*
+ * A text read from its second letter on, the first at the end, is hardly worse: all columns have
+ * gone one place around. No small step leads from one to the other, so each turn is tried.
+ */
+static uint32_t turn(struct search *search, struct cipher_columns *columns, uint32_t cost)
+{
+    struct cipher_columns turned = *columns;
+
+    for (size_t places = 1; places < columns->count; places++) {
+        uint8_t first = turned.rank[0];
+        uint32_t next;
+
+        memmove(turned.rank, turned.rank + 1, columns->count - 1u);
+        turned.rank[columns->count - 1] = first;
+        next = cost_of(search, &turned);
+        if (next < cost) {
+            cost = next;
+            *columns = turned;
+        }
+    }
+    (void)search_goes_on(search, columns->count);
+    return cost;
+}
+
 /* One start from an order of chance; the cost of where it ends. */
 static uint32_t anneal(struct search *search, struct cipher_columns *columns)
 {
@@ -149,6 +173,7 @@ static uint32_t anneal(struct search *search, struct cipher_columns *columns)
             break;
     }
     *columns = best_columns;
+    best = turn(search, columns, best);
     offer(search, columns, best);
     return best;
 }

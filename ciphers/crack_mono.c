@@ -2,8 +2,8 @@
  * Monoalphabetic substitution: simulated annealing over alphabets, from several starts.
  *
  * A step exchanges two letters of the key. While it is hot, worse keys are taken too, so that the
- * search leaves valleys that are not the deepest; at the end only better ones are. A search ends when several
- * starts have led to the same key, which chance hardly does.
+ * search leaves valleys that are not the deepest; at the end only better ones are. It ends when
+ * several starts have led to the same key, which chance hardly does.
  */
 #include <string.h>
 
@@ -15,6 +15,7 @@ enum {
     STEPS_MIN = 10000,
     STEPS_MAX = 30000,
     STEPS_LETTERS = 3000000, /* steps times letters of one start, within those limits */
+    ANNEALED = 500,          /* symbols: with more it takes longer, and freezes in more valleys */
     PAIRS = CIPHER_LETTERS * (CIPHER_LETTERS - 1) / 2,
 };
 static const double HOT = 16.0 * CIPHER_COST_UNIT, COLD = 0.5 * CIPHER_COST_UNIT;
@@ -40,8 +41,8 @@ static uint32_t cost_of(const struct view *view, const uint8_t *map)
     return model_cost_mapped(view->table, view->symbols, view->count, map);
 }
 
-/* From hot to cold; returns the cost of `map`, which is where it ends. */
-static uint32_t anneal(
+/* From hot to cold; `map` is where it ends. */
+static void anneal(
     struct search *search, const struct view *view, uint8_t map[CIPHER_SYMBOLS], size_t steps)
 {
     uint32_t cost = cost_of(view, map);
@@ -60,16 +61,15 @@ static uint32_t anneal(
         else
             exchange(map, a, b);
         if (step % 1000 == 999 && !search_goes_on(search, 1000))
-            break;
+            return;
     }
-    return cost;
 }
 
-/* Until no exchange makes it better. */
-static uint32_t descend(
-    struct search *search, const struct view *view, uint8_t map[CIPHER_SYMBOLS], uint32_t cost)
+/* Until no exchange makes it better; returns the cost. */
+static uint32_t descend(struct search *search, const struct view *view, uint8_t map[CIPHER_SYMBOLS])
 {
     size_t since = 0, a = 0, b = 1;
+    uint32_t cost = cost_of(view, map);
 
     while (since < PAIRS) {
         uint32_t next;
@@ -119,10 +119,13 @@ static void offer(struct search *search, const struct view *view, const uint8_t 
 
 static void solve(struct search *search, const struct view *view)
 {
-    size_t steps = STEPS_LETTERS / view->count;
+    struct view beginning = *view;
+    size_t steps;
     uint32_t best = UINT32_MAX;
     unsigned meetings = 0;
 
+    beginning.count = view->count < ANNEALED ? view->count : ANNEALED;
+    steps = STEPS_LETTERS / beginning.count;
     steps = steps < STEPS_MIN ? STEPS_MIN : steps > STEPS_MAX ? STEPS_MAX : steps;
     for (unsigned start = 0; start < STARTS_MAX && meetings < MEETINGS; start++) {
         uint8_t map[CIPHER_SYMBOLS];
@@ -131,8 +134,8 @@ static void solve(struct search *search, const struct view *view)
         for (uint8_t i = 0; i < CIPHER_SYMBOLS; i++)
             map[i] = i;
         random_shuffle(&search->random, map, CIPHER_LETTERS);
-        cost = anneal(search, view, map, steps);
-        cost = descend(search, view, map, cost);
+        anneal(search, &beginning, map, steps);
+        cost = descend(search, view, map);
         offer(search, view, map, cost);
         meetings = cost < best ? 1 : meetings + (cost == best);
         best = cost < best ? cost : best;

@@ -1,9 +1,9 @@
 /*
  * Vigenere, each period up to CRACK_VIGENERE_MAX.
  *
- * Every pair of neighbouring letters is deciphered by two neighbouring letters of the key, so the key that
- * is best by the statistics of pairs is a cheapest way around the key, found exactly (Viterbi 1967). From there
- * the key is improved letter by letter with the statistics of runs of four.
+ * Every pair of neighbouring letters is deciphered by two neighbouring letters of the key, so the
+ * key that is best by the statistics of pairs is a cheapest way around the key, found exactly
+ * (Viterbi 1967). From there it is improved letter by letter with the statistics of runs of four.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -156,6 +156,33 @@ static enum signet_err make_table(
     return err;
 }
 
+static double chance_of(uint8_t cost)
+{
+    return exp2(-(double)cost / CIPHER_COST_UNIT);
+}
+
+/*
+ * A text begins with a word. Of letters alone only the table with words knows how they begin: its
+ * costs are taken for the first two letters. After a word of one letter the next one begins.
+ */
+static void begin_with_a_word(struct cipher_model *model)
+{
+    const uint32_t start = MODEL_START << 10 | MODEL_START << 5 | MODEL_START;
+    const uint8_t *words = model->words.cost;
+    uint8_t *letters = model->letters.cost;
+
+    for (uint32_t first = 0; first < CIPHER_LETTERS; first++) {
+        uint32_t second = ((start << 5 | first) << 5) & (MODEL_RUNS - 1);
+        double is_over = chance_of(words[second | MODEL_START]);
+
+        letters[start << 5 | first] = words[start << 5 | first];
+        for (uint32_t letter = 0; letter < CIPHER_LETTERS; letter++)
+            letters[second | letter] =
+                cost_of((float)(chance_of(words[second | letter]) +
+                                is_over * chance_of(words[start << 5 | letter])));
+    }
+}
+
 enum signet_err cipher_model_new(struct cipher_model **model_out)
 {
     static const char magic[] = {'S', 'G', 'N', 'L', 1};
@@ -174,11 +201,13 @@ enum signet_err cipher_model_new(struct cipher_model **model_out)
         err = make_table(&in, CIPHER_SYMBOLS, &model->words);
     if (err == SIGNET_OK && in.len > 0)
         err = SIGNET_ERR_FORMAT;
-    if (err == SIGNET_OK)
-        *model_out = model;
-    else
+    if (err != SIGNET_OK) {
         cipher_model_free(model);
-    return err;
+        return err;
+    }
+    begin_with_a_word(model);
+    *model_out = model;
+    return SIGNET_OK;
 }
 
 void cipher_model_free(struct cipher_model *model)

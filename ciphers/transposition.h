@@ -1,9 +1,9 @@
 /*
  * Where the letters of a transposed text come from.
  *
- * Columnar: the plaintext is written in rows under the key; the columns are read from top to bottom, in the order
- * of their ranks. The last row may be short: nothing is filled up. Rail fence: the plaintext goes
- * down and up over the rails in a zigzag; the rails are read one after the other.
+ * Columnar: the plaintext is written in rows under the key; the columns are read from top to
+ * bottom, in the order of their ranks. The last row may be short: nothing is filled up. Rail fence:
+ * the plaintext goes down and up over the rails in a zigzag; then rail after rail is read.
  */
 #ifndef CIPHERS_TRANSPOSITION_H
 #define CIPHERS_TRANSPOSITION_H

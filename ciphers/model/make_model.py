@@ -1,18 +1,20 @@
 #!/usr/bin/python3
-"""Counts English letters and writes english.bin, the statistics from which ciphers/model.c scores text.
+"""Counts English letters and writes english.bin, from which ciphers/model.c scores text.
 
 usage: make_model.py [r-cran-janeaustenr_*.deb]
 
 The text is Jane Austen's six novels, 1811-1817, in the public domain, as Debian's package
-r-cran-janeaustenr ships them (Project Gutenberg's texts without its header). Without an argument the package
-is fetched with apt-get download; it is unpacked, never installed. The same package gives the same bytes.
+r-cran-janeaustenr ships them (Project Gutenberg's texts without its header). Without an argument
+the package is fetched with apt-get download; it is unpacked, never installed. The same package
+gives the same bytes.
 
 What is counted: runs of four symbols. First with an alphabet of 26 letters, all else left out; then
 with 27 symbols, where symbol 26 is the space between two words. Apostrophes are left out.
 
-english.bin: "SGNL", version 1; for each of the two alphabets the number of different runs (32 bits, little endian)
-and then, for each of them in rising order of its value (base 32), two numbers: the distance from the one before,
-and the count. A number is written seven bits at a time, lowest first, the top bit set in all bytes but the last.
+english.bin: "SGNL", version 1; for each of the two alphabets the number of different runs (32 bits,
+little endian) and then, for each of them in rising order of its value (base 32), two numbers: the
+distance from the one before, and the count. A number is written seven bits at a time, lowest first,
+the top bit set in all bytes but the last.
 """
 
 import glob
@@ -114,8 +116,8 @@ def main(package):
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "english.bin")
     with open(path, "wb") as file:
         file.write(out)
-    print(f"{path}: {sum(letters.values())} letters, {len(letters)} and {len(words)} different runs, "
-          f"{len(out)} bytes")
+    print(f"{path}: {sum(letters.values())} letters, {len(letters)} and {len(words)} different "
+          f"runs, {len(out)} bytes")
 
 
 if __name__ == "__main__":
