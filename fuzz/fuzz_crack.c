@@ -1,0 +1,52 @@
+/* Cryptanalysis of anything: it ends with candidates in order, or refuses what is too short. */
+#include "fuzz/fuzz.h"
+
+#include "ciphers/crack.h"
+#include "ciphers/letters.h"
+
+enum { TEXT_MAX = 400, TOLD_MAX = 2 };
+
+/* Annealing a whole search for each input would take seconds. */
+static bool stop_soon(void *ctx, enum cipher_kind kind, const struct crack_result *so_far)
+{
+    (void)kind;
+    (void)so_far;
+    return ++*(unsigned *)ctx < TOLD_MAX;
+}
+
+static void check_result(enum signet_err err, signet_span text, const struct crack_result *result)
+{
+    if (letters_count(text) < CRACK_LETTERS_MIN) {
+        FUZZ_REQUIRE(err == SIGNET_ERR_ARGUMENT);
+        return;
+    }
+    FUZZ_REQUIRE(err == SIGNET_OK);
+    FUZZ_REQUIRE(result->count > 0 && result->count <= CRACK_TOP_MAX);
+    for (size_t i = 0; i < result->count; i++) {
+        const struct crack_candidate *candidate = &result->candidates[i];
+
+        FUZZ_REQUIRE(i == 0 || candidate[-1].evidence >= candidate->evidence);
+        FUZZ_REQUIRE(candidate->confidence >= 0 && candidate->confidence <= 1);
+        FUZZ_REQUIRE(candidate->score <= 0);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct cipher_model *model;
+    signet_span text = signet_span_of(data, size < TEXT_MAX ? size : TEXT_MAX);
+    struct crack_result result;
+
+    if (model == NULL)
+        FUZZ_REQUIRE(cipher_model_new(&model) == SIGNET_OK);
+    for (unsigned kind = 0; kind <= CIPHER_COUNT; kind++) {
+        unsigned told = 0;
+        struct crack_options options = {.seed = 1, .on_progress = stop_soon, .ctx = &told};
+
+        check_result(kind == CIPHER_COUNT
+                         ? crack_unknown(model, text, &options, &result)
+                         : crack(model, (enum cipher_kind)kind, text, &options, &result),
+            text, &result);
+    }
+    return 0;
+}
