@@ -65,11 +65,11 @@ static enum signet_err explain_aead(const struct lab_comparison *comparison, str
         "  byte is believed (INTEGRITY): the flipped bit was refused. Who made the tag\n"
         "  had the key (AUTHENTICATION between the two who have it; to prove authorship\n"
         "  to others, signet adds an RSA signature).\n"
-        "  Keys: half of 2^256 are 2^255. At the %.0f a second measured here that takes\n"
-        "  10^%.0f years. This is arithmetic, not a measurement: nobody has tried.\n"
-        "  One changed letter under a fresh nonce: %zu of %zu bits are others. Under the\n"
-        "  same nonce: %zu bytes of %zu, one in the text and the rest in the tag. That is\n"
-        "  why no nonce is ever used twice.\n",
+        "  Keys: half of 2^256 are 2^255. At the %.0f a second measured here\n"
+        "  that takes 10^%.0f years. This is arithmetic, not a measurement.\n"
+        "  One changed letter under a fresh nonce: %zu of %zu bits are others.\n"
+        "  Under the same nonce: %zu bytes of %zu, one in the text and the rest in the\n"
+        "  tag. That is why no nonce is ever used twice.\n",
         row->per_second, floor(row->years_power), row->changed, row->changeable,
         row->changed_same_nonce, row->ciphertext.len);
 }
@@ -88,6 +88,8 @@ static enum signet_err append_line(
             err = show_format(
                 out, "%s%02x", i == HEX_LINE ? "\n                         " : "", bytes[i]);
     }
+    while (out->len > 0 && out->ptr[out->len - 1] == ' ')
+        out->len--;
     return err == SIGNET_OK ? show_format(out, "\n") : err;
 }
 

@@ -9,6 +9,13 @@
 
 enum { SAMPLE = 63, SAMPLE_BYTES = 29, BAR_STEPS = 8 };
 
+/* Without spaces at the end of a line. */
+static void trim(struct signet_buf *out)
+{
+    while (out->len > 0 && out->ptr[out->len - 1] == ' ')
+        out->len--;
+}
+
 /* The beginning of a text on one line, a dot for each character that is not ASCII. */
 static enum signet_err append_sample(signet_span text, struct signet_buf *out)
 {
@@ -23,6 +30,7 @@ static enum signet_err append_sample(signet_span text, struct signet_buf *out)
         err = signet_buf_fill(out, byte < 32 ? ' ' : byte > 126 ? '.' : byte, 1);
         columns++;
     }
+    trim(out);
     return err;
 }
 
@@ -80,8 +88,7 @@ static enum signet_err show_ciphertext(const struct lab_row *row, struct signet_
     if (err == SIGNET_OK)
         err = append_bars(row->bars, row->bar_count, out);
     if (err == SIGNET_OK && is_bytes)
-        err = show_format(
-            out, "  %.1f bits a byte of at most %.1f\n", row->entropy, row->entropy_most);
+        err = show_format(out, "  %.1f of %.1f bits a byte\n", row->entropy, row->entropy_most);
     else if (err == SIGNET_OK)
         err = show_format(out, "  equal pairs %.1f %%\n", 100 * row->coincidence);
     return err;
@@ -149,7 +156,7 @@ enum signet_err lab_show(
         err = show_rows(comparison, show_strength, out);
     if (err == SIGNET_OK)
         err = show_format(out, "\nWHAT AN ATTACKER SEES AND CAN DO\n\n%-15s %-18s %-33s %s\n", "",
-            "one letter changes", "known plaintext gives", "a flipped bit");
+            "one letter changes", "known plaintext gives", "flipped bit");
     if (err == SIGNET_OK)
         err = show_rows(comparison, show_diffusion, out);
     if (err == SIGNET_OK && explain)
