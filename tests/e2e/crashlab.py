@@ -27,8 +27,8 @@ made = {}  # people who have joined a relay: folder and port
 
 
 def joined(world, *names):
-    """A relay and homes that have joined it. Keys take seconds: each set of people is made once, and
-    copied for every test."""
+    """A relay and homes that have joined it. Keys take seconds: each set of people is made once,
+    and copied for every test."""
     homes = [world.home(name) for name in names]
     if names not in made:
         relay = world.relay()
@@ -78,6 +78,7 @@ def check_texts(messages, wanted):
     missing = [text for text in wanted if text not in found]
     twice = sorted({text for text in found if found.count(text) > 1})
     strange = [text for text in found if text not in wanted]
-    assert found == wanted, (f"{len(wanted)} expected, {len(found)} found; missing {missing[:5]}, "
-                             f"more than once {twice[:5]}, unexpected {strange[:5]}, or not in order")
+    assert found == wanted, (
+        f"{len(wanted)} expected, {len(found)} found; missing {missing[:5]}, more than once "
+        f"{twice[:5]}, unexpected {strange[:5]}, or not in order")
     check_verified(messages)

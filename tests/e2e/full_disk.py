@@ -90,7 +90,8 @@ def full_relay(world):
     for message in history:
         assert is_authentic(message), message
     assert {one["id"] for one in accepted} <= {message["id"] for message in history}
-    note(f"{len(accepted)} of {len(texts) - 2} accepted at once, {refusals} of {len(ROOMS)} refused")
+    note(f"{len(accepted)} of {len(texts) - 2} accepted at once, "
+         f"{refusals} of {len(ROOMS)} times refused")
 
 
 @test

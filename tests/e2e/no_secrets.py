@@ -171,7 +171,7 @@ def in_folder(path, wanted, without=()):
 
 
 def relay_key(relay):
-    """The private number of the relay's own TLS key (SEC 1, C.4), as files and arithmetic have it."""
+    """The private number of the relay's own TLS key (SEC 1, C.4), in both orders."""
     with open(os.path.join(relay.data, "current.key"), "rb") as file:
         _, _, key = der(der(pem_bytes(file.read()))[0])
     number = der(der(key)[0])[1]
