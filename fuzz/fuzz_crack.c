@@ -4,7 +4,7 @@
 #include "ciphers/crack.h"
 #include "ciphers/letters.h"
 
-enum { TEXT_MAX = 400, TOLD_MAX = 2 };
+enum { TEXT_MAX = 120, TOLD_MAX = 1 };
 
 /* Annealing a whole search for each input would take seconds. */
 static bool stop_soon(void *ctx, enum cipher_kind kind, const struct crack_result *so_far)
