@@ -78,7 +78,7 @@ static void on_answered(void *ctx, struct store_group *group)
 static void make_accounts(
     struct signet_library *library, struct store *store, FILE *file, unsigned n)
 {
-    struct bench_primes *primes = bench_primes_new(library);
+    struct bench_primes *primes = bench_primes_new(library, 2 * n);
     uint64_t now_ms = clock_wall_ms();
 
     for (unsigned i = 0; i < n;) {

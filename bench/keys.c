@@ -12,19 +12,22 @@
 #include "bench/common.h"
 #include "tests/support/key_pool.h"
 
-enum { POOL_KEYS = 140, PRIMES = 2 * POOL_KEYS, POOL_FIRST = 1000 };
+enum { POOL_KEYS_MAX = 140, PRIMES_MAX = 2 * POOL_KEYS_MAX, POOL_FIRST = 1000 };
 
-_Static_assert(BENCH_KEYS_MAX == PRIMES * (PRIMES - 1) / 2, "one key per pair");
+_Static_assert(BENCH_KEYS_MAX == PRIMES_MAX * (PRIMES_MAX - 1) / 2, "one key per pair");
 
 struct bench_primes {
-    BIGNUM *prime[PRIMES];
+    BIGNUM *prime[PRIMES_MAX];
+    unsigned count;
 };
 
-struct bench_primes *bench_primes_new(struct signet_library *library)
+struct bench_primes *bench_primes_new(struct signet_library *library, unsigned key_count)
 {
     struct bench_primes *primes = bench_alloc(sizeof(*primes));
 
-    for (unsigned i = 0; i < POOL_KEYS; i++) {
+    bench_check(key_count <= BENCH_KEYS_MAX, "make so many keys");
+    for (; primes->count * (primes->count - 1) / 2 < key_count; primes->count += 2) {
+        unsigned i = primes->count / 2;
         struct crypto_rsa_private *key = key_pool_take(library, BENCH_KEY_BITS, POOL_FIRST + i);
         struct signet_buf pkcs8 = {0};
         const uint8_t *at;
@@ -48,7 +51,7 @@ struct bench_primes *bench_primes_new(struct signet_library *library)
 
 void bench_primes_free(struct bench_primes *primes)
 {
-    for (unsigned i = 0; i < PRIMES; i++)
+    for (unsigned i = 0; i < primes->count; i++)
         BN_free(primes->prime[i]);
     free(primes);
 }
@@ -114,7 +117,7 @@ struct crypto_rsa_private *bench_key(
 
     for (; p >= q; q++)
         p -= q; /* the pairs with q as the larger index are q many */
-    bench_check(index < BENCH_KEYS_MAX && work != NULL, "make a key");
+    bench_check(q < primes->count && work != NULL, "make a key");
     for (unsigned i = 0; i < PART_COUNT; i++)
         bench_check((part[i] = BN_new()) != NULL, "make a key");
     BN_CTX_start(work);

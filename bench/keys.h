@@ -12,10 +12,11 @@ enum { BENCH_KEY_BITS = 2048, BENCH_KEYS_MAX = 39060 };
 
 struct bench_primes;
 
-/* Takes 140 keys of the pool. Ends the process where that fails. */
-struct bench_primes *bench_primes_new(struct signet_library *library);
+/* The primes for so many keys, at most BENCH_KEYS_MAX; those take 140 keys of the pool. Ends the
+ * process where that fails. */
+struct bench_primes *bench_primes_new(struct signet_library *library, unsigned key_count);
 void bench_primes_free(struct bench_primes *primes);
-/* Key number `index`, below BENCH_KEYS_MAX; always the same one. The caller frees it. */
+/* Key number `index`, of those there are primes for; always the same one. The caller frees it. */
 struct crypto_rsa_private *bench_key(
     struct signet_library *library, const struct bench_primes *primes, unsigned index);
 

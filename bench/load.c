@@ -4,6 +4,7 @@
  *   bench_load DATA PORT PID CORE messages PAIRS WINDOW SECONDS
  *   bench_load DATA PORT PID CORE logins AT_ONCE SECONDS
  *   bench_load DATA PORT PID CORE idle COUNT
+ *   bench_load DATA PORT PID CORE promises PAIRS WINDOW
  *
  * DATA is the relay's folder, prepared by bench_fill; PID its process; CORE where to run.
  */
@@ -20,7 +21,8 @@ static int usage(void)
 {
     (void)fprintf(stderr, "usage: bench_load DATA PORT PID CORE messages PAIRS WINDOW SECONDS\n"
                           "       bench_load DATA PORT PID CORE logins AT_ONCE SECONDS\n"
-                          "       bench_load DATA PORT PID CORE idle COUNT\n");
+                          "       bench_load DATA PORT PID CORE idle COUNT\n"
+                          "       bench_load DATA PORT PID CORE promises PAIRS WINDOW\n");
     return 2;
 }
 
@@ -52,6 +54,8 @@ int main(int argc, char **argv)
         load_logins(&load, bench_number(argv[6], 9000), (double)bench_number(argv[7], 3600));
     else if (strcmp(argv[5], "idle") == 0 && argc == 7)
         load_idle(&load, bench_number(argv[6], 19000));
+    else if (strcmp(argv[5], "promises") == 0 && argc == 8)
+        load_promises(&load, bench_number(argv[6], 9000), bench_number(argv[7], 4096));
     else
         return usage();
     free(load.accounts.encoded);

@@ -18,5 +18,9 @@ void load_messages(struct load *load, size_t pairs, size_t window, double second
 void load_logins(struct load *load, size_t at_once, double seconds);
 /* So many connections that are logged in and do nothing; then what each costs in memory. */
 void load_idle(struct load *load, size_t count);
+/* Clients in pairs that send to each other through a relay that may be killed and started again at
+ * any time; until SIGTERM. Says whether what was accepted arrived, and what was acknowledged did
+ * not come again. */
+void load_promises(struct load *load, size_t pairs, size_t window);
 
 #endif

@@ -132,7 +132,7 @@ static void on_closed(struct io_connection *connection, enum io_close_reason rea
 {
     struct peer *peer = io_connection_user(connection);
 
-    if (reason != IO_CLOSE_LOCAL)
+    if (reason != IO_CLOSE_LOCAL && !peer->swarm->is_loss_expected)
         (void)fprintf(stderr, "bench: the relay is gone: %s %u\n", io_close_reason_text(reason),
             io_connection_code(connection));
     peer->connection = NULL;
@@ -143,14 +143,20 @@ static void on_closed(struct io_connection *connection, enum io_close_reason rea
 static const struct io_handler handler = {
     .on_open = on_open, .on_message = on_message, .on_closed = on_closed};
 
-void peer_open(struct peer *peer, struct swarm *swarm, size_t account)
+bool peer_try_open(struct peer *peer, struct swarm *swarm, size_t account)
 {
     peer->swarm = swarm;
     peer->account = account;
     peer->is_ready = false;
-    bench_must(
-        io_connect(swarm->io, &swarm->settings, &swarm->target, &peer->connection), "connect");
+    if (io_connect(swarm->io, &swarm->settings, &swarm->target, &peer->connection) != SIGNET_OK)
+        return false;
     io_connection_set_user(peer->connection, peer);
+    return true;
+}
+
+void peer_open(struct peer *peer, struct swarm *swarm, size_t account)
+{
+    bench_check(peer_try_open(peer, swarm, account), "connect");
 }
 
 /* ---- the swarm ---- */

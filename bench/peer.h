@@ -38,6 +38,7 @@ struct swarm {
     struct signet_id pins[2];
     const struct bench_accounts *accounts;
     const struct peer_handler *handler;
+    bool is_loss_expected; /* a connection that is lost is nothing to talk of */
 };
 
 struct peer {
@@ -53,7 +54,9 @@ void swarm_open(struct swarm *swarm, const char *data, uint16_t port,
     const struct bench_accounts *accounts, const struct peer_handler *handler);
 void swarm_close(struct swarm *swarm);
 
-/* Connect and log in as that account's device. */
+/* Connect and log in as that account's device; false where nobody listens. */
+bool peer_try_open(struct peer *peer, struct swarm *swarm, size_t account);
+/* The same, where somebody must. */
 void peer_open(struct peer *peer, struct swarm *swarm, size_t account);
 /* Add to what leaves with this wake-up. */
 void peer_say(struct peer *peer, const struct relay_message *message);

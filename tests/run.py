@@ -33,7 +33,8 @@ SUITES = {
     "checks": {"checks"},
 }
 SANITIZED = {"unit", "vectors", "examples", "fuzz", "attack", "e2e"}
-THREADED = {"connection", "conversation", "relay_commands", "store", "store_threads", "worker"}
+THREADED = {"connection", "conversation", "load_clients", "load_crash", "relay_commands", "store",
+            "store_threads", "worker"}
 
 
 class Tree:
