@@ -18,6 +18,12 @@ def chat(world, home, *peer, columns=120):
     return terminal
 
 
+def ends_with(screen, pattern):
+    """Rows that are full go on in the next one."""
+    joined = "".join(line.ljust(screen.columns) if line else "" for line in screen.lines())
+    return re.search(pattern + "$", joined.rstrip())
+
+
 def leave(terminal, key="\x04"):
     terminal.type(key)
     equal(terminal.wait_end(), 0)
@@ -35,9 +41,8 @@ def prompt_stays(world):
         terminal.wait(lambda screen: half[-6:] in screen.text(), half)
         for number in range(3):
             bob.send("alice", f"arrival {number}")
-        terminal.wait(r"arrival 2   \[verified\]")
-        joined = "".join(line.ljust(60) if line else "" for line in terminal.screen.lines())
-        assert ("bob> " + half) in joined.rstrip(), terminal.screen.text()
+        terminal.wait(lambda screen: ends_with(screen, r"arrival 2   \[verified\] *bob> " + half),
+                      "the last message, and below it what was typed")
         for number in range(3):
             equal(terminal.screen.text().count(f"arrival {number}"), 1)
         terminal.type(" end\r")
