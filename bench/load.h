@@ -12,8 +12,17 @@ struct load {
     long pid; /* of the relay */
 };
 
+/* Who else is there: nobody, or one more pair whose recipient reads, does not read, or does not
+ * acknowledge. */
+enum load_beside { LOAD_BESIDE_NOBODY, LOAD_BESIDE_READER, LOAD_BESIDE_DEAF, LOAD_BESIDE_MUTE };
+
+struct load_shape {
+    size_t pairs, window;
+    enum load_beside beside;
+};
+
 /* Pairs of clients: in each one sends to the other, `window` messages at a time. */
-void load_messages(struct load *load, size_t pairs, size_t window, double seconds);
+void load_messages(struct load *load, const struct load_shape *shape, double seconds);
 /* Connect, log in, close; `at_once` of them at the same time. */
 void load_logins(struct load *load, size_t at_once, double seconds);
 /* So many connections that are logged in and do nothing; then what each costs in memory. */

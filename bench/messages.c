@@ -1,6 +1,10 @@
 /*
  * Messages: a message is done when its sender knows that it is accepted and its recipient has it;
  * then the next one takes its place. Deliveries are acknowledged as they come.
+ *
+ * One more pair may be there, which counts for nothing: its sender goes on as soon as a message is
+ * accepted, and its recipient reads, or does not read, or does not acknowledge. What it costs the
+ * others is what the first and the other two differ in.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +26,7 @@ struct slot {
 struct pair {
     struct peer sender, receiver;
     struct run *run;
+    enum load_beside beside;
     struct slot *slots; /* by req modulo the window */
     struct signet_id to;
     uint64_t acks[RELAY_ACKS_MAX];
@@ -35,7 +40,7 @@ struct run {
     double *latencies;
     size_t done, sample_count;
     bool has_begun, is_counting, is_over;
-    double began_at, cpu, own_cpu;
+    double began_at, cpu, own_cpu, resident;
 };
 
 static void open_next(struct run *run)
@@ -66,9 +71,10 @@ static void finish_slot(struct pair *pair, uint64_t number)
     struct run *run = pair->run;
     struct slot *slot = &pair->slots[number];
 
-    if (!slot->is_accepted || !slot->is_delivered || run->is_over)
+    if (!slot->is_accepted || run->is_over ||
+        (pair->beside == LOAD_BESIDE_NOBODY && !slot->is_delivered))
         return;
-    if (run->is_counting) {
+    if (run->is_counting && pair->beside == LOAD_BESIDE_NOBODY) {
         run->done++;
         if (run->sample_count < SAMPLES_MAX)
             run->latencies[run->sample_count++] = bench_seconds() - slot->sent_at;
@@ -100,8 +106,8 @@ static void delivered(struct pair *pair, signet_span envelope)
 {
     uint64_t number;
 
-    if (!pair->run->has_begun)
-        return; /* what an earlier load has left */
+    if (!pair->run->has_begun || pair->beside != LOAD_BESIDE_NOBODY)
+        return; /* what an earlier load has left, or what nobody waits for */
     memcpy(&number, envelope.ptr, sizeof(number));
     bench_check(envelope.len == ENVELOPE_LEN && number < pair->run->window &&
                     !pair->slots[number].is_delivered,
@@ -120,12 +126,16 @@ static void on_message(struct peer *peer, const struct relay_message *message)
         finish_slot(pair, message->req);
         break;
     case RELAY_DELIVER:
+        if (pair->beside == LOAD_BESIDE_MUTE)
+            break;
         pair->acks[pair->ack_count++] = message->message;
         if (pair->ack_count == RELAY_ACKS_MAX)
             peer->swarm->handler->on_batch(peer);
         delivered(pair, message->envelope);
         break;
     case RELAY_DRAINED:
+        if (pair->beside == LOAD_BESIDE_DEAF)
+            io_connection_pause(peer->connection, true);
         if (pair->run->ready + ++pair->run->subscribed == 3 * pair->run->pair_count)
             begin(pair->run);
         break;
@@ -166,31 +176,35 @@ static void report(struct run *run)
 
     (void)printf("{\"pairs\": %zu, \"in_flight\": %zu, \"messages_per_second\": %.0f, "
                  "\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"relay_busy\": %.2f, \"load_busy\": %.2f, "
-                 "\"relay_us_per_message\": %.2f}\n",
+                 "\"relay_us_per_message\": %.2f, \"resident_grown\": %.0f}\n",
         run->pair_count, run->window, (double)run->done / seconds,
         1e3 * bench_quantile(run->latencies, run->sample_count, 0.5),
         1e3 * bench_quantile(run->latencies, run->sample_count, 0.99), cpu / seconds,
         (bench_own_seconds() - run->own_cpu) / seconds,
-        1e6 * cpu / (double)(run->done > 0 ? run->done : 1));
+        1e6 * cpu / (double)(run->done > 0 ? run->done : 1),
+        bench_resident(run->load->pid) - run->resident);
 }
 
-void load_messages(struct load *load, size_t pairs, size_t window, double seconds)
+void load_messages(struct load *load, const struct load_shape *shape, double seconds)
 {
-    struct run run = {.load = load, .pair_count = pairs, .window = window};
+    size_t pairs = shape->pairs + (shape->beside != LOAD_BESIDE_NOBODY);
+    struct run run = {.load = load, .pair_count = pairs, .window = shape->window};
 
     run.pairs = bench_alloc(pairs * sizeof(*run.pairs));
     run.latencies = bench_alloc(SAMPLES_MAX * sizeof(*run.latencies));
     swarm_open(&load->swarm, load->data, load->port, &load->accounts, &handler);
     for (size_t i = 0; i < pairs; i++) {
         run.pairs[i].run = &run;
-        run.pairs[i].slots = bench_alloc(window * sizeof(struct slot));
+        run.pairs[i].slots = bench_alloc(run.window * sizeof(struct slot));
         run.pairs[i].to = bench_device(&load->accounts, 2 * i + 1);
         run.pairs[i].sender.user = run.pairs[i].receiver.user = &run.pairs[i];
     }
+    run.pairs[pairs - 1].beside = shape->beside;
     for (unsigned i = 0; i < OPENING_MAX; i++)
         open_next(&run);
     while (run.ready + run.subscribed < 3 * pairs)
         (void)uv_run(&load->swarm.uv, UV_RUN_ONCE);
+    run.resident = bench_resident(load->pid);
     wait_until(&run, bench_seconds() + WARM_SECONDS);
     run.began_at = bench_seconds();
     run.cpu = bench_cpu_seconds(load->pid);

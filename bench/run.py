@@ -140,6 +140,22 @@ class Bench:
         self.stop()
         return empty
 
+    def beside(self):
+        """What recipients that do not read, or do not acknowledge, cost the others."""
+        p99 = {}
+        for kind in ("reader", "deaf", "mute", "reader"):
+            self.fresh()
+            self.start()
+            got = self.load("messages", 100, 4, SECONDS, kind)
+            self.stop()
+            p99.setdefault(kind, []).append(got["p99_ms"])
+            self.row(f"100 pairs, 4 in flight, beside a {kind}", got["messages_per_second"],
+                     "messages/s", p50_ms=got["p50_ms"], p99_ms=got["p99_ms"],
+                     grown_KiB=got["resident_grown"] / 1024)
+        for kind, what in (("deaf", "never reads"), ("mute", "never acknowledges")):
+            self.row(f"  p99 beside one that {what} / one that reads",
+                     p99[kind][0] / statistics.mean(p99["reader"]), "")
+
     def memory(self):
         for count in (1000, 5000) if self.quick else (1000, 5000, 18000):
             self.fresh()
@@ -194,6 +210,7 @@ class Bench:
         self.prepare()
         append = self.machine()
         empty = self.throughput(append)
+        self.beside()
         self.memory()
         self.waiting(empty)
         self.client()

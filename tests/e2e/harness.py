@@ -219,7 +219,7 @@ class World:
             "--name", home.name, "--json", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE)) for home in homes]
         for home, process in running:
-            out, err = process.communicate(timeout=TIMEOUT)
+            out, err = process.communicate(timeout=3 * TIMEOUT)
             assert process.returncode == 0, err
             home.address = json.loads(out)["address"]
         return homes
