@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 
+VAR = "var with a space"
 LIMIT = 60  # seconds for what is waited for: keys are made meanwhile
 
 
@@ -105,10 +106,14 @@ def both_talk(terminal, _):
     terminal.wait("one", r"bob \(\w+\): nice to meet you .*\[verified\]$")
 
 
-def a_relay_that_runs_is_said_to_run(terminal, _):
+def a_chat_that_is_open_is_said_to_be_open(terminal, folder):
+    with open(os.path.join(folder, VAR, "invitation"), encoding="ascii") as file:
+        before = file.read()
     terminal.open("three", *SCRIPT)
-    terminal.wait("three", r"the relay is running already")
-    terminal.wait("three", r"^ended with \d+$")
+    terminal.wait("three", r"another signet .*is using")
+    terminal.wait("three", r"^ended with 1$")
+    with open(os.path.join(folder, VAR, "invitation"), encoding="ascii") as file:
+        assert file.read() == before, "the invitation that was shown is another one now"
     terminal.type("one", "still there?")
     terminal.wait("one", r"^bob> ?$")
     terminal.wait("two", r": still there\? .*\[verified\]$")
@@ -124,6 +129,11 @@ def leaving_stops_what_was_started(terminal, folder):
 def a_second_time_it_goes_on_where_it_was(terminal, folder):
     start(terminal, "four")
     assert 'you are "alice"' in terminal.screen("four")
+    line = terminal.wait("four", r"^bob comes back with:\n\n(cd .*)$")[1]
+    terminal.type("two", line)
+    terminal.type("two", "and so am I")
+    terminal.wait("four", r"bob \(\w+\): and so am I .*\[verified\]$")
+    terminal.type("two", "", "C-d")
     terminal.type("four", "back again")
     line = terminal.wait("four", r"operator \(\w+\): .*back again.*\[(.*)\]$")
     assert line[1] == "verified" and "nothing is missing" in line[0], line[0]
@@ -131,16 +141,35 @@ def a_second_time_it_goes_on_where_it_was(terminal, folder):
     terminal.wait("four", r"Ctrl-C once more")
     terminal.type("four", "", "C-c")
     terminal.wait("four", r"^ended with \d+$")
-    assert processes(folder) == [], processes(folder)
+    deadline = time.monotonic() + LIMIT
+    while processes(folder):  # bob's chat ends by itself
+        assert time.monotonic() < deadline, processes(folder)
+        time.sleep(0.1)
+
+
+def a_relay_that_runs_goes_on(terminal, folder):
+    terminal.open("relay")
+    terminal.type("relay", 'build/signetd run --data "$SIGNET_VAR/relay"')
+    terminal.wait("relay", r"relay.ready")
+    terminal.open("five", *SCRIPT)
+    terminal.wait("five", r"the relay is running already")
+    terminal.wait("five", r"^operator> ?$")
+    terminal.type("five", "", "C-d")
+    terminal.wait("five", r"^start: the relay goes on")
+    terminal.wait("five", r"^ended with 0$")
+    assert len(processes(folder)) == 1, processes(folder)
+    terminal.type("relay", "", "C-c")
+    terminal.wait("relay", r"relay.stopped")
 
 
 TESTS = [
     the_operator_answers_what_is_typed,
     a_second_person_joins_with_the_line_that_is_shown,
     both_talk,
-    a_relay_that_runs_is_said_to_run,
+    a_chat_that_is_open_is_said_to_be_open,
     leaving_stops_what_was_started,
     a_second_time_it_goes_on_where_it_was,
+    a_relay_that_runs_goes_on,
 ]
 
 
@@ -151,7 +180,7 @@ def main(root):
     failed = False
     print(f"1..{len(TESTS)}")
     with tempfile.TemporaryDirectory(prefix="signet-start-") as folder:
-        terminal = Terminal(root, os.path.join(folder, "var"))
+        terminal = Terminal(root, os.path.join(folder, VAR))
         for number, test in enumerate(TESTS, 1):
             name = test.__name__.replace("_", " ")
             try:
