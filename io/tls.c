@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "io/tls_pin.h"
+#include "io/tls_records.h"
 
 enum {
     RECORD_MAX = 16384,     /* RFC 8446, section 5.1 */
@@ -26,7 +27,8 @@ struct tls_context {
 
 struct tls_stream {
     SSL *ssl;
-    bool is_broken; /* a fatal error: OpenSSL must not be asked to write any more */
+    struct tls_records records; /* servers, during the handshake */
+    bool is_broken;             /* a fatal error: OpenSSL must not be asked to write any more */
     bool has_wrong_pin;
     uint16_t key_update_count;
     uint8_t pin_count; /* clients */
@@ -191,14 +193,33 @@ static enum signet_err stream_new(
     return SIGNET_OK;
 }
 
+/* Looks at what was received before OpenSSL does: tls_records.h says why. */
+static long watch_records(BIO *bio, int what, const char *bytes, size_t len, int number,
+    long argument, int result, size_t *processed)
+{
+    struct tls_stream *stream = (void *)BIO_get_callback_arg(bio);
+
+    (void)len;
+    (void)number;
+    (void)argument;
+    if (what != (BIO_CB_READ | BIO_CB_RETURN) || result <= 0)
+        return result;
+    return tls_records_take(&stream->records, bytes, *processed) ? result : -1;
+}
+
 enum signet_err tls_stream_new_server(
     struct tls_context *context, int fd, struct tls_stream **stream_out)
 {
     enum signet_err err = stream_new(context, fd, stream_out);
+    BIO *bio;
 
-    if (err == SIGNET_OK)
-        SSL_set_accept_state((*stream_out)->ssl);
-    return err;
+    if (err != SIGNET_OK)
+        return err;
+    SSL_set_accept_state((*stream_out)->ssl);
+    bio = SSL_get_rbio((*stream_out)->ssl);
+    BIO_set_callback_arg(bio, (char *)*stream_out);
+    BIO_set_callback_ex(bio, watch_records);
+    return SIGNET_OK;
 }
 
 enum signet_err tls_stream_new_client(struct tls_context *context, int fd,
@@ -244,11 +265,16 @@ static enum io_result result_of(struct tls_stream *stream, int returned)
 
 enum io_result tls_handshake(struct tls_stream *stream)
 {
+    enum io_result result;
+
     if (stream->is_broken)
         return stream->has_wrong_pin ? IO_WRONG_PIN : IO_FAILED;
     /* What an earlier call left in the queue would be taken for the result of this one. */
     ERR_clear_error();
-    return result_of(stream, SSL_do_handshake(stream->ssl));
+    result = result_of(stream, SSL_do_handshake(stream->ssl));
+    if (result == IO_OK) /* what follows is sealed: it claims nothing that OpenSSL believes */
+        BIO_set_callback_ex(SSL_get_rbio(stream->ssl), NULL);
+    return result;
 }
 
 enum io_result tls_read(struct tls_stream *stream, struct signet_buf *in, size_t quota)

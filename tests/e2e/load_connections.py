@@ -4,6 +4,7 @@
 SIGNET_TEST_LONG=1 opens and closes 100,000 connections instead of 3,000.
 """
 
+import contextlib
 import os
 import re
 import resource
@@ -95,6 +96,55 @@ def little_is_kept_before_login(world):
     assert sending - mute < 5 << 10, "more than the message and its place"
     assert sending < 24 << 10
     relay.stop()
+
+
+def hello():
+    """What a client says first."""
+    said = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), said).do_handshake()
+    return said.read()
+
+
+def cost(world, name, count, begin):
+    """Bytes that a connection takes in a relay of its own; `begin` makes one and returns it."""
+    relay = Relay(world, name).start()
+    for i in range(200):
+        connect(relay, source(i)).close()
+    before = resident(relay)
+    held = [begin(relay, source(i)) for i in range(count)]
+    time.sleep(0.5)
+    each = (resident(relay) - before) / len(held)
+    print(f"# {name}: {each:.0f} bytes each", flush=True)
+    relay.stop()
+    return each
+
+
+def begin_plain(bytes_sent):
+    def begin(relay, address):
+        plain = socket.create_connection(("127.0.0.1", relay.port), 20, (address, 0))
+        plain.sendall(bytes_sent)
+        return plain
+    return begin
+
+
+@test
+def a_claimed_length_costs_nothing(world):
+    """100 bytes of a handshake cost no more than an honest hello, whatever they claim to begin"""
+    honest = cost(world, "honest", 200, begin_plain(hello()[:-1]))
+    claim = b"\x16\x03\x01\x00\x5f\x01" + (131000).to_bytes(3, "big") + bytes(91)
+    assert cost(world, "claim", 200, begin_plain(claim)) < 1.5 * honest
+
+
+@test
+def a_record_is_the_most_that_tls_keeps(world):
+    """a record that does not end costs itself, 16 KiB, and not more"""
+    def begin(relay, address):
+        stream = connect(relay, address)
+        os.write(stream.fileno(), b"\x17\x03\x03\x3f\xff" + bytes(16000))
+        return stream
+    idle = cost(world, "idle", 200, connect)
+    assert cost(world, "record", 200, begin) < idle + (18 << 10)
 
 
 @test

@@ -252,39 +252,120 @@ static void garbage_in_place_of_a_hello_fails(void **state)
     CHECK(close(fds[1]) == 0);
 }
 
+/* A server's stream, and a client of OpenSSL's own. */
+struct plain_pair {
+    struct tls_context *context;
+    struct tls_stream *server;
+    SSL_CTX *plain;
+    SSL *client;
+    int fd; /* the client's */
+};
+
+static void plain_start(struct plain_pair *p)
+{
+    int fds[2];
+
+    sockets(fds);
+    p->fd = fds[1];
+    p->plain = SSL_CTX_new(TLS_client_method());
+    CHECK(p->plain != NULL && (p->client = SSL_new(p->plain)) != NULL);
+    CHECK(SSL_set_fd(p->client, p->fd) == 1);
+    CHECK_OK(tls_server_new(files.certificate[0], files.key[0], &p->context));
+    CHECK_OK(tls_stream_new_server(p->context, fds[0], &p->server));
+}
+
+static void plain_stop(struct plain_pair *p)
+{
+    SSL_free(p->client);
+    SSL_CTX_free(p->plain);
+    tls_stream_free(p->server);
+    tls_context_free(p->context);
+    CHECK(close(p->fd) == 0);
+}
+
+/* What the server makes of a record of this type and length, whose handshake message claims so
+ * much, byte by byte. */
+static enum io_result claim(struct plain_pair *p, uint8_t type, unsigned record, unsigned message)
+{
+    const uint8_t bytes[] = {type, 3, 1, (uint8_t)(record >> 8), (uint8_t)record, 1,
+        (uint8_t)(message >> 16), (uint8_t)(message >> 8), (uint8_t)message};
+    enum io_result result = IO_AGAIN;
+
+    for (size_t i = 0; i < sizeof(bytes) && result == IO_AGAIN; i++) {
+        CHECK(write(p->fd, &bytes[i], 1) == 1);
+        result = tls_handshake(p->server);
+    }
+    return result;
+}
+
+/* ATTACKS.md: no allocation from a claimed length. OpenSSL would make room for 131,396 bytes. */
+static void a_hello_that_claims_more_than_its_record_fails(void **state)
+{
+    static const struct {
+        uint8_t type;
+        unsigned record, message;
+        enum io_result result;
+    } cases[] = {{22, 0x5f, 131000, IO_FAILED}, {22, 0x5f, 0x5c, IO_FAILED}, {22, 0, 1, IO_FAILED},
+        {22, 3, 0xffffff, IO_FAILED}, {22, 16000, 15996, IO_AGAIN}, {22, 0x5f, 0x5b, IO_AGAIN}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct plain_pair p = {0};
+
+        plain_start(&p);
+        CHECK(claim(&p, cases[i].type, cases[i].record, cases[i].message) == cases[i].result);
+        plain_stop(&p);
+    }
+}
+
+/* RFC 8446, section 4.1.4: a client that guessed another group is asked for a second hello. */
+static void a_second_hello_is_served_and_may_claim_no_more_either(void **state)
+{
+    (void)state;
+    for (unsigned lies = 0; lies < 2; lies++) {
+        enum io_result result = IO_AGAIN;
+        struct plain_pair p = {0};
+        int connected;
+
+        plain_start(&p);
+        CHECK(SSL_set1_groups_list(p.client, "P-384:P-256") == 1);
+        CHECK(SSL_connect(p.client) != 1 && tls_handshake(p.server) == IO_AGAIN);
+        if (lies) {
+            CHECK(claim(&p, 22, 0x5f, 131000) == IO_FAILED);
+        } else {
+            for (unsigned i = 0; i < STEPS_MAX && result == IO_AGAIN; i++) {
+                connected = SSL_connect(p.client);
+                result = tls_handshake(p.server);
+            }
+            CHECK(result == IO_OK && connected == 1);
+        }
+        plain_stop(&p);
+    }
+}
+
 /* A peer that sends nothing but KeyUpdate would keep SSL_read_ex from returning. */
 static void endless_key_updates_end_the_connection(void **state)
 {
     enum io_result result = IO_AGAIN;
     struct signet_buf in = {0};
-    struct tls_context *context;
-    struct tls_stream *server;
-    SSL_CTX *plain = SSL_CTX_new(TLS_client_method());
-    SSL *ssl = NULL;
-    int fds[2], connected = 0;
+    struct plain_pair p = {0};
+    int connected = 0;
 
     (void)state;
-    sockets(fds);
-    CHECK(plain != NULL && (ssl = SSL_new(plain)) != NULL && SSL_set_fd(ssl, fds[1]) == 1);
-    CHECK_OK(tls_server_new(files.certificate[0], files.key[0], &context));
-    CHECK_OK(tls_stream_new_server(context, fds[0], &server));
+    plain_start(&p);
     for (unsigned i = 0; i < STEPS_MAX && (connected != 1 || result == IO_AGAIN); i++) {
-        connected = SSL_connect(ssl);
-        result = tls_handshake(server);
+        connected = SSL_connect(p.client);
+        result = tls_handshake(p.server);
     }
     CHECK(connected == 1 && result == IO_OK);
     for (unsigned i = 0; i < 5000 && result != IO_FAILED; i++) {
-        CHECK(SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1);
-        (void)SSL_do_handshake(ssl); /* sends it; fails when the server is gone */
-        result = tls_read(server, &in, 65536);
+        CHECK(SSL_key_update(p.client, SSL_KEY_UPDATE_NOT_REQUESTED) == 1);
+        (void)SSL_do_handshake(p.client); /* sends it; fails when the server is gone */
+        result = tls_read(p.server, &in, 65536);
     }
     CHECK(result == IO_FAILED && in.len == 0);
     signet_buf_free(&in);
-    SSL_free(ssl);
-    SSL_CTX_free(plain);
-    tls_stream_free(server);
-    tls_context_free(context);
-    CHECK(close(fds[1]) == 0);
+    plain_stop(&p);
 }
 
 static void an_identity_is_private_new_and_pinned_alike_by_key_and_certificate(void **state)
@@ -378,6 +459,8 @@ int main(void)
         cmocka_unit_test(reading_stops_at_the_quota),
         cmocka_unit_test(goodbye_is_told_from_a_broken_connection),
         cmocka_unit_test(garbage_in_place_of_a_hello_fails),
+        cmocka_unit_test(a_hello_that_claims_more_than_its_record_fails),
+        cmocka_unit_test(a_second_hello_is_served_and_may_claim_no_more_either),
         cmocka_unit_test(endless_key_updates_end_the_connection),
         cmocka_unit_test(an_identity_is_private_new_and_pinned_alike_by_key_and_certificate),
         cmocka_unit_test(an_identity_never_replaces_a_file),
