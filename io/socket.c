@@ -162,11 +162,9 @@ static void close_keeping_errno(int fd)
     errno = kept;
 }
 
-static bool set_option(int fd, int level, int option)
+static bool set_option(int fd, int level, int option, int value)
 {
-    int on = 1;
-
-    return setsockopt(fd, level, option, &on, sizeof(on)) == 0;
+    return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 
 static int new_socket(const struct socket_address *address)
@@ -174,14 +172,23 @@ static int new_socket(const struct socket_address *address)
     return socket(address->u.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-static bool bind_and_listen(int fd, const struct socket_address *address)
+static bool bind_to(int fd, const struct socket_address *address)
 {
-    /* An IPv6 listener serves IPv6 alone, so that both can be listened on, whatever the system's
-     * default. */
-    if (address->u.any.sa_family == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY))
+    /* "::" means IPv4 as well, whatever the system's default. */
+    if (address->u.any.sa_family == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0))
         return false;
-    return set_option(fd, SOL_SOCKET, SO_REUSEADDR) && set_option(fd, SOL_SOCKET, SO_REUSEPORT) &&
-           bind(fd, &address->u.any, address_len(address)) == 0 && listen(fd, BACKLOG) == 0;
+    return set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
+           bind(fd, &address->u.any, address_len(address)) == 0;
+}
+
+enum signet_err socket_check_free(const struct socket_address *address)
+{
+    int fd = new_socket(address);
+    bool is_free = fd >= 0 && bind_to(fd, address);
+
+    if (fd >= 0)
+        close_keeping_errno(fd);
+    return is_free ? SIGNET_OK : SIGNET_ERR_IO;
 }
 
 enum signet_err socket_listen(
@@ -193,7 +200,8 @@ enum signet_err socket_listen(
 
     if (fd < 0)
         return SIGNET_ERR_IO;
-    if (!bind_and_listen(fd, address) || getsockname(fd, &bound.u.any, &len) != 0) {
+    if (!set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) || !bind_to(fd, address) ||
+        listen(fd, BACKLOG) != 0 || getsockname(fd, &bound.u.any, &len) != 0) {
         close_keeping_errno(fd);
         return SIGNET_ERR_IO;
     }
@@ -221,6 +229,18 @@ static bool is_transient(int error)
     }
 }
 
+/* A listener on "::" names IPv4 peers as "::ffff:192.0.2.1". */
+static void unmap(struct socket_address *peer)
+{
+    struct socket_address v4 = {.u.v4 = {.sin_family = AF_INET}};
+
+    if (peer->u.any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&peer->u.v6.sin6_addr))
+        return;
+    v4.u.v4.sin_port = peer->u.v6.sin6_port;
+    v4.u.v4.sin_addr.s_addr = peer->u.v6.sin6_addr.s6_addr32[3];
+    *peer = v4;
+}
+
 enum io_result socket_accept(int listener, int *fd_out, struct socket_address *peer_out)
 {
     struct socket_address peer = {0};
@@ -233,10 +253,11 @@ enum io_result socket_accept(int listener, int *fd_out, struct socket_address *p
     } while (fd < 0 && is_transient(errno));
     if (fd < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? IO_AGAIN : IO_FAILED;
-    if (!set_option(fd, IPPROTO_TCP, TCP_NODELAY)) {
+    if (!set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1)) {
         close_keeping_errno(fd);
         return IO_FAILED;
     }
+    unmap(&peer);
     *peer_out = peer;
     *fd_out = fd;
     return IO_OK;
@@ -248,7 +269,7 @@ enum signet_err socket_connect_start(const struct socket_address *address, int *
 
     if (fd < 0)
         return SIGNET_ERR_IO;
-    if (!set_option(fd, IPPROTO_TCP, TCP_NODELAY) ||
+    if (!set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) ||
         (connect(fd, &address->u.any, address_len(address)) != 0 && errno != EINPROGRESS &&
             errno != EINTR)) {
         close_keeping_errno(fd);

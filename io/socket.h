@@ -40,16 +40,20 @@ uint16_t socket_port(const struct socket_address *address);
 SIGNET_MUST_USE enum signet_err socket_resolve(
     const char *text, struct socket_address *addresses_out, size_t max, size_t *count_out);
 
+/* Whether nobody listens there yet: socket_listen would share it without a word with another
+ * program of the same user. Errors: IO, with errno. */
+SIGNET_MUST_USE enum signet_err socket_check_free(const struct socket_address *address);
+
 /*
  * Listen with SO_REUSEADDR and SO_REUSEPORT: several threads may listen on one address, and the
- * system spreads connections over them. *bound_out (may be NULL) names the port that port 0 chose.
- * Errors: IO, with errno.
+ * system spreads connections over them. "::" is every address, of IPv4 too. *bound_out (may be
+ * NULL) names the port that port 0 chose. Errors: IO, with errno.
  */
 SIGNET_MUST_USE enum signet_err socket_listen(
     const struct socket_address *address, int *fd_out, struct socket_address *bound_out);
 
 /* IO_OK; IO_AGAIN (nobody waits); IO_FAILED with errno, among them EMFILE and ENFILE, after which
- * the listener stays readable. */
+ * the listener stays readable. A peer that came by IPv4 has an address of IPv4. */
 SIGNET_MUST_USE enum io_result socket_accept(
     int listener, int *fd_out, struct socket_address *peer_out);
 

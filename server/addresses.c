@@ -59,8 +59,6 @@ static uint64_t key_of(const struct socket_address *peer)
 
     if (peer->u.any.sa_family == AF_INET)
         return peer->u.v4.sin_addr.s_addr;
-    if (IN6_IS_ADDR_V4MAPPED(&peer->u.v6.sin6_addr))
-        return peer->u.v6.sin6_addr.s6_addr32[3];
     memcpy(&prefix, peer->u.v6.sin6_addr.s6_addr, sizeof(prefix));
     return prefix | UINT64_C(1) << 63; /* never one of IPv4 */
 }

@@ -32,7 +32,9 @@ static const struct key {
     KEY(name, TEXT, .max = 256,
         .comment = "The host name or address by which clients reach this relay. They sign it: "
                    "changing it\n# makes existing invitations and homes useless."),
-    KEY(listen, TEXT, .max = 64, .comment = "Where to listen: ADDRESS:PORT, [::]:PORT for all."),
+    KEY(listen, TEXT, .max = 64,
+        .comment =
+            "Where to listen: ADDRESS:PORT; [::]:PORT for all, 0.0.0.0:PORT for all of IPv4."),
     KEY(threads, NUMBER, .max = CONFIG_THREADS_MAX,
         .comment = "Worker threads; 0: one per core, at most 4."),
     KEY(registration, CHOICE, .choices = registrations,

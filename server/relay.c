@@ -79,23 +79,6 @@ static void core_config(const struct relay *relay, uint32_t number, struct core_
 
 /* ---- listening ---- */
 
-/* SO_REUSEPORT would let two relays of one user share a port without a word: try without it. */
-static int check_port(const struct socket_address *address)
-{
-    int family = address->u.any.sa_family;
-    socklen_t len = family == AF_INET ? sizeof(address->u.v4) : sizeof(address->u.v6);
-    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int on = 1;
-    bool is_free = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-                   bind(fd, &address->u.any, len) == 0;
-    int kept = errno;
-
-    if (fd >= 0)
-        (void)close(fd);
-    errno = kept;
-    return is_free ? EXIT_DONE : EXIT_FAILED;
-}
-
 /* Where any port will do, the one of the last run is the best: invitations name it. */
 static void prefer_last_port(const struct relay *relay, struct socket_address *address)
 {
@@ -108,12 +91,16 @@ static void prefer_last_port(const struct relay *relay, struct socket_address *a
         last.u.v4.sin_port = htons(port);
     else
         last.u.v6.sin6_port = htons(port);
-    if (check_port(&last) == EXIT_DONE)
+    if (socket_check_free(&last) == SIGNET_OK)
         *address = last;
 }
 
 static int cannot_listen(const struct relay *relay)
 {
+    if (errno == EAFNOSUPPORT)
+        return complain(EXIT_FAILED,
+            "cannot listen on %s: this machine has no IPv6; 0.0.0.0:PORT is every address of IPv4",
+            relay->config.listen);
     return complain(EXIT_FAILED, "cannot listen on %s: %s; choose another address with --listen",
         relay->config.listen, strerror(errno));
 }
@@ -155,7 +142,7 @@ static int open_workers(struct relay *relay, struct socket_address *address, uv_
 
     if (socket_address_parse(relay->config.listen, address) != SIGNET_OK)
         return complain(EXIT_FAILED, "listen is not ADDRESS:PORT: %s", relay->config.listen);
-    if (check_port(address) != EXIT_DONE)
+    if (socket_check_free(address) != SIGNET_OK)
         return cannot_listen(relay);
     prefer_last_port(relay, address);
     for (uint32_t i = 0; i < relay->config.threads; i++)

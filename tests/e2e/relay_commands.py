@@ -7,13 +7,17 @@ Only the standard library. Speaks TAP.
 """
 
 import base64
+import ctypes
+import errno
 import os
+import platform
 import re
 import shutil
 import signal
 import socket
 import ssl
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -80,7 +84,7 @@ class Relay:
                                          *arguments], stderr=subprocess.PIPE, text=True)
         Relay.running.append(self.process)
         self.first = self.process.stderr.readline()
-        match = re.search(r" relay\.ready listen=\"127\.0\.0\.1:([0-9]+)\"", self.first)
+        match = re.search(r" relay\.ready listen=\"(?:127\.0\.0\.1|\[::\]):([0-9]+)\"", self.first)
         assert match, self.first
         self.port = int(match[1])
 
@@ -100,11 +104,11 @@ class Relay:
 class Client:
     """TLS and WebSocket, no more: what a client says is up to the test."""
 
-    def __init__(self, port):
+    def __init__(self, port, host="127.0.0.1"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        raw = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
+        raw = socket.create_connection((host, port), timeout=TIMEOUT)
         self.socket = context.wrap_socket(raw)
         self.socket.sendall(b"GET /signet HTTP/1.1\r\nHost: relay\r\nUpgrade: websocket\r\n"
                             b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -322,6 +326,47 @@ def a_port_in_use_is_named(base):
     check_fails(["run", "--data", base + "/second", "--listen", address], 1,
                 address, "Address already in use", "--listen")
     assert first.stop() == 0
+
+
+def refuse_ipv6():
+    """In a process to be: the system has no sockets of IPv6 from now on (seccomp)."""
+    number = {"x86_64": 41, "aarch64": 198}[platform.machine()]
+    load, equal, give = 0x20, 0x15, 0x06
+    program = b"".join(struct.pack("=HBBI", *one) for one in (
+        (load, 0, 0, 0), (equal, 0, 3, number),
+        (load, 0, 0, 16), (equal, 0, 1, socket.AF_INET6),
+        (give, 0, 0, 0x00050000 | errno.EAFNOSUPPORT), (give, 0, 0, 0x7fff0000)))
+    held = ctypes.create_string_buffer(program)
+    class Filter(ctypes.Structure):
+        _fields_ = [("count", ctypes.c_ushort), ("first", ctypes.c_void_p)]
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
+    filtering = Filter(6, ctypes.addressof(held))
+    assert libc.prctl(22, 2, ctypes.byref(filtering), 0, 0) == 0  # PR_SET_SECCOMP
+
+
+@test
+def all_addresses_are_those_of_ipv4_too(base):
+    with socket.socket(socket.AF_INET6) as one:
+        try:
+            one.bind(("::1", 0))
+        except OSError:
+            print("# there is no IPv6 here")
+            return
+    relay = Relay(fresh(base), listen="[::]:0")
+    for host in ("127.0.0.1", "::1"):
+        client = Client(relay.port, host)
+        client.check_challenge()
+        client.close()
+    assert relay.stop() == 0
+
+
+@test
+def without_ipv6_it_says_what_to_listen_on(base):
+    done = subprocess.run([SIGNETD, "run", "--data", fresh(base), "--listen", "[::]:0"],
+                          capture_output=True, text=True, timeout=TIMEOUT, preexec_fn=refuse_ipv6)
+    assert done.returncode == 1, done
+    assert re.fullmatch(r"signetd: [^\n]*no IPv6[^\n]*0\.0\.0\.0:PORT[^\n]*\n", done.stderr), done
 
 
 @test

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 
 #include <netinet/tcp.h>
 #include <unistd.h>
@@ -73,6 +74,37 @@ static void check_descriptor(int fd)
     CHECK(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &len) == 0 && no_delay != 0);
 }
 
+/* docs/operating.md: [::] is every address. A peer of IPv4 is one, however it came in. */
+static void all_addresses_are_listened_on_at_once(void **state)
+{
+    static const char *const hosts[] = {"127.0.0.1", "::1"};
+    struct socket_address any, bound, target, peer;
+    char text[SOCKET_TEXT_SIZE];
+    int listener, client, server;
+
+    (void)state;
+    CHECK_OK(socket_address_parse("[::1]:0", &any));
+    if (socket_check_free(&any) != SIGNET_OK)
+        skip(); /* no IPv6 here */
+    CHECK_OK(socket_address_parse("[::]:0", &any));
+    CHECK_OK(socket_listen(&any, &listener, &bound));
+    for (unsigned i = 0; i < 2; i++) {
+        (void)snprintf(
+            text, sizeof(text), i == 0 ? "%s:%u" : "[%s]:%u", hosts[i], socket_port(&bound));
+        CHECK_OK(socket_address_parse(text, &target));
+        CHECK_ERR(socket_check_free(&target), SIGNET_ERR_IO);
+        CHECK_OK(socket_connect_start(&target, &client));
+        wait_for(client, POLLOUT);
+        CHECK(socket_connect_finish(client) == IO_OK);
+        wait_for(listener, POLLIN);
+        CHECK(socket_accept(listener, &server, &peer) == IO_OK);
+        socket_host_text(&peer, text);
+        assert_string_equal(text, hosts[i]);
+        CHECK(close(client) == 0 && close(server) == 0);
+    }
+    CHECK(close(listener) == 0);
+}
+
 static void a_connection_is_made_and_both_ends_are_set_up(void **state)
 {
     struct socket_address any, bound, peer;
@@ -140,6 +172,7 @@ int main(void)
         cmocka_unit_test(addresses_print_as_they_are_written),
         cmocka_unit_test(other_text_is_no_address),
         cmocka_unit_test(literals_and_localhost_resolve),
+        cmocka_unit_test(all_addresses_are_listened_on_at_once),
         cmocka_unit_test(a_connection_is_made_and_both_ends_are_set_up),
         cmocka_unit_test(two_listeners_share_a_port),
         cmocka_unit_test(a_refused_connection_fails_with_its_reason),
