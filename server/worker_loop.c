@@ -200,8 +200,10 @@ static void reload(struct worker *worker)
     struct core_config *config = atomic_exchange(&worker->next_config, NULL);
     struct tls_context *tls = atomic_exchange(&worker->next_tls, NULL);
 
-    if (config != NULL)
+    if (config != NULL) {
         core_configure(worker->core, config);
+        worker->setup.core.log = config->log; /* of the lines that are written here */
+    }
     free(config);
     if (tls == NULL)
         return;

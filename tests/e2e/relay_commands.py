@@ -499,9 +499,13 @@ def sighup_takes_a_good_configuration_and_keeps_the_old_one_otherwise(base):
     write(data + "/signetd.conf", config.replace("log = text", "log = json"))
     relay.process.send_signal(signal.SIGHUP)
     assert relay.wait_for("config.reloaded").startswith("{")
-    client = Client(relay.port)
-    client.check_challenge()
-    client.close()
+    for message in (b"\xf2\x80\0\0\0\0", b"\x82\x81\0\0\0\0x"):  # a bad frame, a bad message
+        client = Client(relay.port)
+        client.check_challenge()
+        client.socket.sendall(message)
+        client.check_closed(1002)
+        client.close()
+        assert relay.wait_for("connection.rejected").startswith("{")
     assert relay.stop() == 0
 
 
