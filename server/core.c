@@ -167,6 +167,11 @@ static void unlist(struct relay_core *core, struct conn *conn)
         core->outputs_last = before;
 }
 
+bool core_is_logged_in(const struct conn *conn)
+{
+    return conn->device != NULL;
+}
+
 void core_closed(struct relay_core *core, struct conn *conn)
 {
     uint32_t slot = (uint32_t)(conn->number & (SLOT_MAX - 1));

@@ -84,6 +84,8 @@ struct conn *core_open(struct relay_core *core, const struct core_hop *hop, void
 void core_receive(struct relay_core *core, struct conn *conn, signet_span message);
 /* How many bytes of output wait for the client after some were sent or taken. */
 void core_pending(struct relay_core *core, struct conn *conn, size_t pending);
+/* Whether a device has logged in there. */
+bool core_is_logged_in(const struct conn *conn);
 /* It is gone; so is `conn`. */
 void core_closed(struct relay_core *core, struct conn *conn);
 

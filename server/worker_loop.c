@@ -131,20 +131,16 @@ static void on_drained(struct io_connection *connection)
     (void)uv_async_send(&worker->wake);
 }
 
-static void log_closed(
-    struct worker *worker, const struct io_connection *connection, enum io_close_reason reason)
+/* What is wrong within a message is told by the core. */
+static void log_rejected(struct worker *worker, const struct io_connection *connection)
 {
-    const struct log *log = worker->setup.core.log;
-    uint16_t code = io_connection_code(connection);
-    char peer[SOCKET_TEXT_SIZE];
+    const struct conn *conn = io_connection_user(connection);
 
-    socket_address_text(io_connection_peer(connection), peer);
-    if (reason == IO_CLOSE_PROTOCOL && core_may_log(touch(worker)))
-        log_write(log, LOG_WARN, "connection.rejected", LOG_STR("why", "wrong or too large frame"),
-            LOG_U64("code", code), LOG_STR("peer", peer), LOG_END);
-    else
-        log_write(log, LOG_DEBUG, "connection.closed", LOG_STR("peer", peer),
-            LOG_STR("why", io_close_reason_text(reason)), LOG_U64("code", code), LOG_END);
+    if (core_may_log(touch(worker)))
+        log_write(worker->setup.core.log, LOG_WARN, "connection.rejected",
+            LOG_STR("why", "wrong or too large frame"),
+            LOG_U64("code", io_connection_code(connection)),
+            LOG_BOOL("logged_in", conn != NULL && core_is_logged_in(conn)), LOG_END);
 }
 
 static void on_closed(struct io_connection *connection, enum io_close_reason reason)
@@ -152,7 +148,8 @@ static void on_closed(struct io_connection *connection, enum io_close_reason rea
     struct worker *worker = io_connection_owner(connection);
     struct conn *conn = io_connection_user(connection);
 
-    log_closed(worker, connection, reason);
+    if (reason == IO_CLOSE_PROTOCOL)
+        log_rejected(worker, connection);
     if (worker->setup.addresses != NULL)
         addresses_leave(worker->setup.addresses, io_connection_peer(connection));
     if (conn == NULL)

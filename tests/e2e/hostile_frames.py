@@ -138,9 +138,12 @@ def resident(relay):
 
 
 def rejected(relay):
-    """How many lines of the log say that somebody was sent away."""
+    """How many lines of the log say that somebody was sent away; none says from where he came."""
     with open(relay.data + ".log", encoding="ascii") as log:
-        return sum(" connection.rejected " in line for line in log)
+        lines = [line for line in log if " connection.rejected " in line]
+    for line in lines:
+        assert line.endswith(" logged_in=false\n") and "127.0.0.1" not in line, line
+    return len(lines)
 
 
 def check_sent_away(relay, data, code):

@@ -1,8 +1,10 @@
 /* Workers with their threads, over TLS on the loopback: server/worker.h. */
 #include "tests/support/unit.h"
 
+#include <fcntl.h>
 #include <signet/login.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "io/clock.h"
 #include "io/connection.h"
@@ -35,6 +37,8 @@ static uv_loop_t uv;
 static uv_async_t stopped;
 static struct io_loop *loop;
 static struct tls_context *tls;
+static int log_ends[2];
+static struct log log_to_pipe = {.format = LOG_TEXT, .threshold = LOG_INFO};
 
 static const struct store_limits limits = {.mailbox_messages = 100000,
     .mailbox_bytes = 1 << 30,
@@ -58,6 +62,7 @@ static void server_open(struct server *server)
             .stopped = &stopped,
         };
 
+        setup.core.log = &log_to_pipe;
         CHECK_OK(tls_server_new(files.certificate[0], files.key[0], &setup.tls));
         CHECK_OK(socket_listen(&server->address, &setup.listener, &server->address));
         CHECK_OK(worker_new(&setup, &server->workers[i]));
@@ -206,6 +211,8 @@ static int set_up(void **state)
 
     (void)state;
     CHECK(tls_files_make(&files));
+    CHECK(pipe2(log_ends, O_NONBLOCK) == 0);
+    log_to_pipe.fd = log_ends[1];
     CHECK_OK(signet_library_new(NULL, &library));
     alice = core_rig_account(library, 0, now_ms);
     bob = core_rig_account(library, 1, now_ms);
@@ -229,6 +236,7 @@ static int tear_down(void **state)
     signet_account_free(bob);
     signet_library_free(library);
     tls_files_remove(&files);
+    CHECK(close(log_ends[0]) == 0 && close(log_ends[1]) == 0);
     return 0;
 }
 
@@ -339,7 +347,7 @@ static void a_newer_login_ends_the_older_one_across_workers(void **state)
 }
 
 /* docs/protocol.md, section 9: a malformed message, and one that is too big, end the connection;
- * nobody else's. */
+ * nobody else's. docs/operating.md: the log tells whether it had an account, and no address. */
 static void nonsense_after_the_login_ends_its_own_connection_only(void **state)
 {
     static const uint8_t cut[] = {0x84, 0x07, 0x01, 0x58}, long_form[] = {0x82, 0x18, 0x08, 0x01},
@@ -351,16 +359,18 @@ static void nonsense_after_the_login_ends_its_own_connection_only(void **state)
         signet_span bytes;
         uint16_t code;
     } wrong[] = {
+        {signet_span_of(big, 131073),
+            WS_CODE_TOO_BIG}, /* first: so many lines a second are logged */
         {signet_span_of(cut, sizeof(cut)), WS_CODE_PROTOCOL},
         {signet_span_of(long_form, sizeof(long_form)), WS_CODE_PROTOCOL},
         {signet_span_of(unknown, sizeof(unknown)), WS_CODE_PROTOCOL},
         {signet_span_of(trailing, sizeof(trailing)), WS_CODE_PROTOCOL},
         {signet_span_of(login, sizeof(login)), WS_CODE_PROTOCOL},
         {signet_span_of(cut, 0), WS_CODE_PROTOCOL},
-        {signet_span_of(big, 131073), WS_CODE_TOO_BIG},
     };
     struct client mallory, other;
     struct server server;
+    char text[16384] = "";
 
     (void)state;
     CHECK(big != NULL);
@@ -382,6 +392,9 @@ static void nonsense_after_the_login_ends_its_own_connection_only(void **state)
     server_stop(&server);
     server_close(&server);
     free(big);
+    CHECK(read(log_ends[0], text, sizeof(text) - 1) > 0);
+    CHECK(strstr(text, "why=\"wrong or too large frame\" code=1009 logged_in=true\n") != NULL);
+    CHECK(strstr(text, "127.0.0.1") == NULL);
 }
 
 /* Stopping answers what was submitted and says goodbye (1001); a worker that never ran is freed
