@@ -324,11 +324,6 @@ struct tls_stream *io_connection_tls(const struct io_connection *connection)
     return connection->tls;
 }
 
-const char *io_connection_origin(const struct io_connection *connection)
-{
-    return connection->origin;
-}
-
 uint16_t io_connection_code(const struct io_connection *connection)
 {
     return connection->code;

@@ -63,9 +63,9 @@ struct io_handler {
 /* What connections of one kind share; must outlive them. */
 struct io_settings {
     const struct io_handler *handler;
-    void *owner;                /* for the handler: io_connection_owner */
-    struct tls_context *tls;    /* looked at when a connection begins: may be replaced in between */
-    const char *const *origins; /* servers: see http_read_request */
+    void *owner;             /* for the handler: io_connection_owner */
+    struct tls_context *tls; /* looked at when a connection begins: may be replaced in between */
+
     uint64_t deadline_ms; /* from accept or connect; stays in force after on_open until the owner
                              sets another or none */
     uint64_t ping_ms;     /* ping after this long without input; 0: never */
@@ -131,8 +131,6 @@ void *io_connection_user(const struct io_connection *connection);
 const struct socket_address *io_connection_peer(const struct io_connection *connection);
 /* For the exporter and the pins; good until on_closed returns. */
 struct tls_stream *io_connection_tls(const struct io_connection *connection);
-/* The Origin a browser connects from, one of settings->origins; NULL: not a browser. */
-const char *io_connection_origin(const struct io_connection *connection);
 /* See io_close_reason; 0 where there is none. */
 uint16_t io_connection_code(const struct io_connection *connection);
 

@@ -15,7 +15,7 @@ static void take_request(struct io_connection *connection, signet_span in, size_
 {
     struct http_request request = {0};
     size_t used = 0;
-    enum http_status status = http_read_request(in, connection->settings->origins, &request, &used);
+    enum http_status status = http_read_request(in, &request, &used);
 
     if (status == HTTP_NEED_MORE)
         return;
@@ -30,7 +30,6 @@ static void take_request(struct io_connection *connection, signet_span in, size_
         return;
     }
     *position += used;
-    connection->origin = request.origin;
     open_now(connection);
 }
 

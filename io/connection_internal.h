@@ -56,7 +56,6 @@ struct io_connection {
     const struct io_settings *settings;
     void *user;
     struct tls_stream *tls;
-    const char *origin;
     struct io_connection *next, **link; /* in loop->all */
     struct io_connection *next_dirty, *next_ready;
     struct signet_buf in;  /* part of a head or of one frame */

@@ -214,25 +214,15 @@ static enum http_status read_request_line(signet_span line)
     return equals(target, HTTP_PATH) ? HTTP_SWITCHING : HTTP_NOT_FOUND;
 }
 
-static const char *find_origin(signet_span origin, const char *const *origins)
-{
-    for (; origins != NULL && *origins != NULL; origins++)
-        if (equals(origin, *origins))
-            return *origins;
-    return NULL;
-}
-
 /* Section 4.2.1, in the order in which a refusal says most. */
-static enum http_status check_request(
-    const struct headers *headers, const char *const *origins, struct http_request *request)
+static enum http_status check_request(const struct headers *headers, struct http_request *request)
 {
     const signet_span *value = headers->value;
 
     if (value[HOST].len == 0)
         return HTTP_BAD_REQUEST;
     /* A page of any site can make a browser connect: section 10.2. */
-    request->origin = find_origin(value[ORIGIN], origins);
-    if (headers->is_present[ORIGIN] && request->origin == NULL)
+    if (headers->is_present[ORIGIN])
         return HTTP_FORBIDDEN;
     if (!list_has(value[UPGRADE], "websocket", false) ||
         !list_has(value[CONNECTION], "upgrade", false) || !equals(value[VERSION], "13"))
@@ -244,7 +234,7 @@ static enum http_status check_request(
 }
 
 enum http_status http_read_request(
-    signet_span in, const char *const *origins, struct http_request *request_out, size_t *used_out)
+    signet_span in, struct http_request *request_out, size_t *used_out)
 {
     struct http_request request = {0};
     struct headers headers;
@@ -260,7 +250,7 @@ enum http_status http_read_request(
         return status;
     if (!read_headers(head, &headers))
         return HTTP_BAD_REQUEST;
-    if ((status = check_request(&headers, origins, &request)) != HTTP_SWITCHING)
+    if ((status = check_request(&headers, &request)) != HTTP_SWITCHING)
         return status;
     *request_out = request;
     *used_out = used;

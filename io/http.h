@@ -17,7 +17,7 @@ enum http_status {
     HTTP_NEED_MORE = 0,
     HTTP_SWITCHING = 101,
     HTTP_BAD_REQUEST = 400,
-    HTTP_FORBIDDEN = 403, /* an Origin that is not in the list */
+    HTTP_FORBIDDEN = 403, /* an Origin */
     HTTP_NOT_FOUND = 404, /* another path */
     HTTP_METHOD_NOT_ALLOWED = 405,
     HTTP_UPGRADE_REQUIRED = 426, /* no WebSocket, or another version of it */
@@ -25,22 +25,19 @@ enum http_status {
 };
 
 struct http_request {
-    const char *origin;            /* the entry of the list that matched; NULL: no Origin header */
     char accept[HTTP_ACCEPT_SIZE]; /* Sec-WebSocket-Accept of the answer */
     bool names_protocol;           /* HTTP_PROTOCOL was offered */
 };
 
 /*
- * Server: read a request from the start of `in`.
- *
- * origins  the values of Origin that may connect, ended by NULL; NULL: none. A request without
- *          Origin is no browser's and passes.
+ * Server: read a request from the start of `in`. One with an Origin comes from a page in a browser,
+ * of any site, and is refused.
  *
  * HTTP_NEED_MORE: call again with more bytes. HTTP_SWITCHING: acceptable; *request_out and
  * *used_out (bytes of the head) are set. Otherwise: the status to refuse with.
  */
 SIGNET_MUST_USE enum http_status http_read_request(
-    signet_span in, const char *const *origins, struct http_request *request_out, size_t *used_out);
+    signet_span in, struct http_request *request_out, size_t *used_out);
 
 /* Server: append the answer; `request` is needed for HTTP_SWITCHING only. A refusal closes the
  * connection after it. Errors: NOMEM. */

@@ -78,11 +78,9 @@ static enum signet_err listen_and_print(struct io_loop *loop, const struct io_se
 /* Until standard input ends. */
 static enum signet_err run(uv_loop_t *uv, struct tls_context *tls)
 {
-    static const char *const origins[] = {"https://chat.example", NULL};
     const struct io_settings settings = {
         .handler = &handler,
         .tls = tls,
-        .origins = origins,
         .deadline_ms = DEADLINE_MS,
         .ping_ms = PING_MS,
         .message_max = MESSAGE_MAX,
