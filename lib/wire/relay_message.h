@@ -62,7 +62,6 @@ enum {
     RELAY_PATH_MAX = 8,
     RELAY_ACKS_MAX = 1024,
     RELAY_CLOSE_REPLACED = 4001, /* WebSocket close codes of our own */
-    RELAY_CLOSE_DEADLINE = 4002,
     RELAY_CLOSE_SLOW = 4003,
 };
 
