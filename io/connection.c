@@ -35,6 +35,7 @@ enum signet_err connection_new(struct io_loop *loop, const struct io_settings *s
         return SIGNET_ERR_NOMEM;
     connection->loop = loop;
     connection->settings = settings;
+    connection->pending_max = settings->pending_max;
     ws_init(&connection->codec, role, settings->message_max);
     *connection_out = connection;
     return SIGNET_OK;
@@ -329,7 +330,8 @@ uint16_t io_connection_code(const struct io_connection *connection)
     return connection->code;
 }
 
-void io_connection_limit(struct io_connection *connection, size_t message_max)
+void io_connection_limit(struct io_connection *connection, size_t message_max, size_t pending_max)
 {
     connection->codec.message_max = message_max;
+    connection->pending_max = pending_max;
 }

@@ -71,7 +71,7 @@ struct io_settings {
     uint64_t ping_ms;     /* ping after this long without input; 0: never */
     size_t message_max;   /* largest message accepted, until io_connection_limit */
     size_t frame_max;     /* gathered frames (io_connection_frame) do not grow beyond this */
-    size_t pending_max;   /* more unsent output than this ends the connection */
+    size_t pending_max;   /* more unsent output than this ends the connection, likewise */
 };
 
 /* ---- loop ---- */
@@ -160,8 +160,8 @@ size_t io_connection_pending(const struct io_connection *connection);
 /* The system would not take all of them: on_drained will come. */
 bool io_connection_is_blocked(const struct io_connection *connection);
 
-/* From the next message on: the largest that is accepted. */
-void io_connection_limit(struct io_connection *connection, size_t message_max);
+/* From the next message on: the largest that is accepted, and how much output may wait. */
+void io_connection_limit(struct io_connection *connection, size_t message_max, size_t pending_max);
 
 /* Close with IO_CLOSE_DEADLINE in `ms` from now, whatever happens until then; 0: no deadline. */
 void io_connection_deadline(struct io_connection *connection, uint64_t ms);

@@ -61,6 +61,7 @@ struct io_connection {
     struct signet_buf in;  /* part of a head or of one frame */
     struct signet_buf out; /* not yet written, from out_sent on */
     size_t out_sent;
+    size_t pending_max;
     struct ws_codec codec;
     struct ws_frame frame; /* being gathered at the end of `out`, if has_frame */
     uint64_t deadline_at;  /* uv_now; 0: none */

@@ -58,7 +58,7 @@ enum signet_err connection_append_frame(
  * message always has room in an empty queue. */
 static enum signet_err make_room(struct io_connection *connection, size_t len)
 {
-    size_t max = connection->settings->pending_max;
+    size_t max = connection->pending_max;
     size_t pending = io_connection_pending(connection);
 
     if (connection->state != CONNECTION_OPEN)

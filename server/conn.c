@@ -9,6 +9,8 @@ enum {
     IN_FLIGHT_BYTES_MAX = 262144, /* and bytes of envelopes */
     MESSAGE_OVERHEAD = 512,       /* heads, ids and numbers of one message, at most */
     RETRY_STORE_MS = 1000,
+    REFUSALS_BEFORE = 16, /* of one connection that has not logged in */
+    CODE_POLICY = 1008,   /* RFC 6455, section 7.4.1 */
 };
 
 void conn_list(struct relay_core *core, struct conn *conn)
@@ -70,6 +72,9 @@ void conn_refuse(
     conn_send(core, conn,
         &(struct relay_message){
             .type = RELAY_REFUSED, .req = req, .code = code, .retry_after_ms = retry});
+    /* Whoever is not known costs us no more than this: a login that fails is five bytes. */
+    if (conn->device == NULL && ++conn->refusals == REFUSALS_BEFORE)
+        conn_close(core, conn, CODE_POLICY);
 }
 
 void conn_refuse_answer(struct relay_core *core, struct conn *conn, const struct core_op *op)
@@ -128,6 +133,8 @@ bool conn_allow(struct relay_core *core, struct conn *conn, struct rate *rate,
     if (rate_allow(rate, limit, core->monotonic_ms, &retry_after_ms))
         return true;
     conn_refuse(core, conn, req, RELAY_CODE_OFTEN, retry_after_ms);
+    if (conn->device == NULL)
+        conn_close(core, conn, CODE_POLICY);
     return false;
 }
 

@@ -40,6 +40,7 @@ struct conn {
     uint64_t number; /* slot and a serial number: never used again */
     enum conn_state state;
     uint16_t close_code;
+    uint8_t refusals; /* before the login */
     bool is_listed;
     bool is_paused;
     bool is_changed;                 /* is_paused or device, since the loop was told */
@@ -97,6 +98,7 @@ void conn_list(struct relay_core *core, struct conn *conn);
 /* Queue a message; where memory is short the connection closes. */
 void conn_send(struct relay_core *core, struct conn *conn, const struct relay_message *message);
 void conn_done(struct relay_core *core, struct conn *conn, uint64_t req);
+/* A client that is not logged in has only so many refusals; the last one closes. */
 void conn_refuse(
     struct relay_core *core, struct conn *conn, uint64_t req, enum relay_code code, uint64_t retry);
 /* Refuse as the store did, or because it could not answer. */
@@ -107,7 +109,7 @@ bool conn_may_log(struct relay_core *core);
 void conn_refuse_err(struct relay_core *core, struct conn *conn, uint64_t req, enum signet_err err);
 /* Send what is queued, then close. */
 void conn_close(struct relay_core *core, struct conn *conn, uint16_t code);
-/* A limit on how often; refuses with code 9 and gives false. */
+/* A limit on how often; refuses with code 9 and gives false. Before login it also closes. */
 bool conn_allow(struct relay_core *core, struct conn *conn, struct rate *rate,
     const struct rate_limit *limit, uint64_t req);
 /* The hop as this side knows it: what proofs are verified against. */

@@ -115,7 +115,8 @@ struct core_frame {
     struct signet_buf bytes;
 };
 
-/* What the loop is to do with one connection, in the order of the fields. */
+/* What the loop is to do with one connection, in the order of the fields; but what may wait for a
+ * client that has logged in is raised first. */
 struct core_output {
     struct conn *conn;
     void *owner;

@@ -10,7 +10,6 @@ enum {
     TICK_MS = 1000,
     LOGIN_MS = 10000,
     PING_MS = 60000,
-    PENDING_MAX = 4194304, /* bytes of output after which a reader is dropped */
 };
 
 static void run(void *arg)
@@ -57,7 +56,7 @@ static enum signet_err begin(struct worker *worker)
         .ping_ms = PING_MS,
         .message_max = RELAY_MESSAGE_MAX_BEFORE,
         .frame_max = CORE_FRAME_MAX,
-        .pending_max = PENDING_MAX,
+        .pending_max = WORKER_PENDING_BEFORE,
     };
     err = io_listener_new(worker->io, &worker->settings, setup->listener, &worker->listener);
     if (err != SIGNET_OK)

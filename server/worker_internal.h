@@ -9,6 +9,12 @@
 #include "io/connection.h"
 #include "server/inbox.h"
 
+/* Bytes of output after which a reader is dropped. */
+enum {
+    WORKER_PENDING_BEFORE = 4096, /* before login: the challenge, and a few refusals */
+    WORKER_PENDING_MAX = 4194304,
+};
+
 struct worker {
     struct worker_setup setup;
     uv_loop_t uv;

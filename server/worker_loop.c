@@ -45,9 +45,11 @@ static void carry_out(struct worker *worker, const struct core_output *output)
 {
     struct io_connection *connection = output->owner;
 
+    /* First of all, for the welcome may be larger than what is let wait before it. */
+    if (output->is_changed && output->is_logged_in)
+        io_connection_limit(connection, output->message_max, WORKER_PENDING_MAX);
     send_frames(worker, output);
     if (output->is_changed) {
-        io_connection_limit(connection, output->message_max);
         if (output->is_logged_in)
             io_connection_deadline(connection, 0);
         io_connection_pause(connection, output->is_paused);

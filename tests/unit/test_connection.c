@@ -208,8 +208,8 @@ static void a_message_of_the_full_size_passes_and_one_byte_more_does_not(void **
 
     w->server.echoes = true;
     open_both(w);
-    io_connection_limit(w->server.connection, BIG);
-    io_connection_limit(w->client.connection, BIG);
+    io_connection_limit(w->server.connection, BIG, 4 * BIG);
+    io_connection_limit(w->client.connection, BIG, 4 * BIG);
     CHECK_OK(io_connection_send(w->client.connection, pattern(&buf, BIG)));
     RUN_UNTIL(w, w->client.message_count == 1);
     CHECK(signet_span_equal(signet_buf_span(&w->client.last), signet_buf_span(&buf)));
@@ -267,6 +267,32 @@ static void a_peer_that_does_not_read_is_dropped_at_the_bound(void **state)
     signet_buf_free(&buf);
 }
 
+/* The bound is one of the connection: raised for this one, it stays as it was for others. */
+static void the_bound_on_output_is_raised_for_one_connection(void **state)
+{
+    struct world *w = *state;
+    struct signet_buf buf = {0};
+    enum signet_err err = SIGNET_OK;
+    signet_span message = pattern(&buf, SMALL);
+    size_t most = 0;
+
+    w->server_settings.pending_max = SMALL;
+    open_both(w);
+    io_connection_limit(w->server.connection, SMALL, 8 * SMALL);
+    io_connection_pause(w->client.connection, true);
+    for (unsigned i = 0; i < 100000 && err == SIGNET_OK; i++) {
+        if (io_connection_pending(w->server.connection) > most)
+            most = io_connection_pending(w->server.connection);
+        err = io_connection_send(w->server.connection, message);
+        if (i % 16 == 0)
+            uv_run(&w->uv, UV_RUN_NOWAIT);
+    }
+    CHECK_ERR(err, SIGNET_ERR_LIMIT);
+    CHECK(most > 4 * SMALL && most <= 8 * SMALL);
+    CHECK(w->server_settings.pending_max == SMALL);
+    signet_buf_free(&buf);
+}
+
 static void a_slow_reader_gets_everything_and_the_sender_is_told(void **state)
 {
     struct world *w = *state;
@@ -275,7 +301,7 @@ static void a_slow_reader_gets_everything_and_the_sender_is_told(void **state)
     size_t sent = 0, drained;
 
     open_both(w);
-    w->server_settings.pending_max = SIZE_MAX;
+    io_connection_limit(w->server.connection, SMALL, SIZE_MAX);
     io_connection_pause(w->client.connection, true);
     for (; io_connection_pending(w->server.connection) < BIG; sent += message.len) {
         CHECK_OK(io_connection_send(w->server.connection, message));
@@ -299,7 +325,7 @@ static void closing_delivers_what_is_pending_and_the_code(void **state)
     struct signet_buf buf = {0};
 
     open_both(w);
-    io_connection_limit(w->client.connection, BIG);
+    io_connection_limit(w->client.connection, BIG, 4 * BIG);
     CHECK_OK(io_connection_send(w->server.connection, pattern(&buf, BIG)));
     io_connection_close(w->server.connection, WS_CODE_GOING_AWAY);
     CHECK_ERR(io_connection_send(w->server.connection, signet_span_str("late")), SIGNET_ERR_STATE);
@@ -431,6 +457,7 @@ int main(void)
         CONNECTION_TEST(a_message_of_the_full_size_passes_and_one_byte_more_does_not),
         CONNECTION_TEST(gathered_messages_share_a_frame_up_to_its_ceiling),
         CONNECTION_TEST(a_peer_that_does_not_read_is_dropped_at_the_bound),
+        CONNECTION_TEST(the_bound_on_output_is_raised_for_one_connection),
         CONNECTION_TEST(a_slow_reader_gets_everything_and_the_sender_is_told),
         CONNECTION_TEST(closing_delivers_what_is_pending_and_the_code),
         CONNECTION_TEST(a_wrong_pin_ends_before_the_request_is_sent),

@@ -380,6 +380,7 @@ static void a_connection_that_ends_while_logging_in_is_forgotten(void **state)
     core_rig_close(&rig);
 }
 
+/* Nobody waits for a second before login: the connection ends with the refusal. */
 static void login_attempts_are_limited(void **state)
 {
     struct core_client client;
@@ -391,11 +392,38 @@ static void login_attempts_are_limited(void **state)
     core_rig_configure(&rig);
     core_client_open(&client, &rig, 0);
     CHECK(core_client_login(&client, alice) == RELAY_CODE_NOT_REGISTERED);
-    CHECK(core_client_login(&client, alice) == RELAY_CODE_NOT_REGISTERED);
-    CHECK(core_client_login(&client, alice) == RELAY_CODE_OFTEN);
     core_rig_wait(&rig, 1000);
     CHECK(core_client_login(&client, alice) == RELAY_CODE_NOT_REGISTERED);
+    CHECK(core_client_login(&client, alice) == RELAY_CODE_NOT_REGISTERED);
+    CHECK(core_client_login(&client, alice) == RELAY_CODE_OFTEN);
+    CHECK(client.conn == NULL && client.close_code == 1008);
     core_client_close(&client);
+    core_rig_close(&rig);
+}
+
+/* Memory before login (Prosody CVE-2026-43506): a frame full of logins is not answered one by one,
+ * whether their rate is limited or not. */
+static void a_frame_full_of_logins_costs_a_few_refusals(void **state)
+{
+    static const uint8_t login[] = {0x83, 0x02, 0x01, 0x41, 0x00};
+    struct signet_buf frame = {0};
+    struct core_client client;
+    struct core_rig rig;
+
+    (void)state;
+    while (frame.len + sizeof(login) <= RELAY_MESSAGE_MAX_BEFORE)
+        CHECK_OK(signet_buf_append(&frame, signet_span_of(login, sizeof(login))));
+    core_rig_open(&rig, library);
+    for (uint32_t per_second = 0; per_second < 2; per_second++) {
+        rig.config.rates.login = (struct rate_limit){.per_second = per_second, .burst = 2};
+        core_rig_configure(&rig);
+        core_client_open(&client, &rig, 0);
+        core_client_send_bytes(&client, signet_buf_span(&frame));
+        CHECK(client.conn == NULL && client.close_code == 1008);
+        CHECK(client.inbox.len < 256);
+        core_client_close(&client);
+    }
+    signet_buf_free(&frame);
     core_rig_close(&rig);
 }
 
@@ -417,6 +445,7 @@ int main(void)
         cmocka_unit_test(messages_packed_behind_a_login_wait_for_it),
         cmocka_unit_test(a_connection_that_ends_while_logging_in_is_forgotten),
         cmocka_unit_test(login_attempts_are_limited),
+        cmocka_unit_test(a_frame_full_of_logins_costs_a_few_refusals),
     };
 
     return cmocka_run_group_tests(tests, make_accounts, free_accounts);
