@@ -166,8 +166,10 @@ struct signet_hop conn_hop(const struct relay_core *core, const struct conn *con
 
 void conn_free(struct conn *conn)
 {
-    if (conn->device != NULL)
+    if (conn->device != NULL) {
         window_free(&conn->device->window);
+        signet_buf_free(&conn->device->acked);
+    }
     free(conn->device);
     core_frames_free(conn->first);
     signet_buf_free(&conn->held);

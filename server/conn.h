@@ -31,6 +31,7 @@ struct conn_device {
     enum delivery delivery;
     bool is_drained_said;
     struct window window;
+    struct signet_buf acked; /* ids that the messages being carried out acknowledged */
     struct rate publish, find, take, put;
 };
 
@@ -159,6 +160,8 @@ handler handle_find, handle_take;                 /* handle_directory.c */
 handler handle_put_card, handle_put_bundle;       /* handle_publish.c */
 handler handle_put, handle_subscribe, handle_ack; /* handle_mailbox.c */
 
+/* Tell the store what was acknowledged, all of it in one operation. */
+void mailbox_acknowledge(struct relay_core *core, struct conn *conn);
 /* The client keeps up again, or a fetch failed: fetch if there is room. */
 void mailbox_catch_up(struct relay_core *core, struct conn *conn);
 /* A message put just now. */

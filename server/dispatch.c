@@ -72,13 +72,12 @@ static signet_span step(struct relay_core *core, struct conn *conn, signet_span 
 
 void dispatch(struct relay_core *core, struct conn *conn, signet_span messages)
 {
-    while (messages.len > 0 && conn->state != CONN_CLOSING) {
-        if (conn->state == CONN_CHECKING) {
-            hold(core, conn, messages);
-            return;
-        }
+    while (messages.len > 0 && conn->state != CONN_CLOSING && conn->state != CONN_CHECKING)
         messages = step(core, conn, messages);
-    }
+    if (messages.len > 0 && conn->state != CONN_CLOSING)
+        hold(core, conn, messages);
+    if (conn->device != NULL)
+        mailbox_acknowledge(core, conn);
 }
 
 void dispatch_resume(struct relay_core *core, struct conn *conn, enum conn_state state)

@@ -55,15 +55,16 @@ enum signet_err window_add(struct window *window, uint64_t id, size_t len)
     return SIGNET_OK;
 }
 
-void window_ack(struct window *window, uint64_t id)
+bool window_ack(struct window *window, uint64_t id)
 {
     struct window_entry *entry = find(window, id);
 
     if (entry == NULL || entry->is_acked)
-        return;
+        return false;
     entry->is_acked = true;
     window->unacked_count--;
     window->unacked_bytes -= entry->len;
+    return true;
 }
 
 void window_forget(struct window *window)

@@ -30,8 +30,8 @@ bool window_holds(const struct window *window, uint64_t id);
 
 /* Errors: NOMEM. */
 SIGNET_MUST_USE enum signet_err window_add(struct window *window, uint64_t id, size_t len);
-/* An id that is not in the window is passed over. */
-void window_ack(struct window *window, uint64_t id);
+/* Whether that message was delivered and not acknowledged before. */
+bool window_ack(struct window *window, uint64_t id);
 /* Drop what is acknowledged. Not while a fetch is under way: its answer may have been read before
  * the acknowledgement was carried out. */
 void window_forget(struct window *window);

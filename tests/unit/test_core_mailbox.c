@@ -128,10 +128,11 @@ static void only_what_was_not_acknowledged_comes_again(void **state)
     pair_close(&pair);
 }
 
-/* An acknowledgement may arrive on the next connection. */
-static void an_acknowledgement_counts_on_another_connection(void **state)
+/* Section 9: what was delivered on an earlier connection comes again, and is acknowledged then. */
+static void an_acknowledgement_counts_on_its_own_connection(void **state)
 {
     struct pair pair;
+    size_t submitted;
     uint64_t id;
 
     (void)state;
@@ -141,10 +142,49 @@ static void an_acknowledgement_counts_on_another_connection(void **state)
     put(&pair, "one");
     id = check_delivered(&pair.bob, "one");
     bob_returns(&pair, 1);
+    submitted = pair.rig.submitted;
     ack(&pair.bob, id);
+    CHECK(pair.rig.submitted == submitted);
+    subscribe(&pair.bob);
+    ack(&pair.bob, check_delivered(&pair.bob, "one"));
+    bob_returns(&pair, 0);
     subscribe(&pair.bob);
     CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
     check_quiet(&pair.bob);
+    pair_close(&pair);
+}
+
+/* One client must not stop the relay for the others: ids that were not delivered cost the store
+ * nothing, and those of one frame are one operation, each of them once. */
+static void a_frame_of_acknowledgements_is_one_operation(void **state)
+{
+    struct signet_buf bytes = {0};
+    struct pair pair;
+    uint64_t ids[3];
+
+    (void)state;
+    pair_open(&pair);
+    subscribe(&pair.bob);
+    CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
+    for (size_t i = 0; i < 3; i++) {
+        put(&pair, "text");
+        ids[i] = check_delivered(&pair.bob, "text");
+    }
+    for (uint64_t id = 1; id < 1000; id++)
+        CHECK_OK(relay_message_write(
+            &(struct relay_message){.type = RELAY_ACK, .ack_ids = &id, .ack_count = 1}, &bytes));
+    core_receive(pair.rig.cores[1], pair.bob.conn, signet_buf_span(&bytes));
+    CHECK(core_in_flight(pair.rig.cores[1]) == 0);
+    for (size_t i = 0; i < 3; i++)
+        CHECK_OK(relay_message_write(
+            &(struct relay_message){.type = RELAY_ACK, .ack_ids = ids, .ack_count = 3}, &bytes));
+    core_receive(pair.rig.cores[1], pair.bob.conn, signet_buf_span(&bytes));
+    CHECK(core_in_flight(pair.rig.cores[1]) == 1);
+    core_rig_turn(&pair.rig);
+    bob_returns(&pair, 1);
+    subscribe(&pair.bob);
+    CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
+    signet_buf_free(&bytes);
     pair_close(&pair);
 }
 
@@ -459,7 +499,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_waited_is_delivered_then_drained),
         cmocka_unit_test(only_what_was_not_acknowledged_comes_again),
-        cmocka_unit_test(an_acknowledgement_counts_on_another_connection),
+        cmocka_unit_test(an_acknowledgement_counts_on_its_own_connection),
+        cmocka_unit_test(a_frame_of_acknowledgements_is_one_operation),
         cmocka_unit_test(the_window_bounds_live_messages),
         cmocka_unit_test(an_acknowledgement_overtakes_a_fetch),
         cmocka_unit_test(the_window_bounds_what_waited),
