@@ -5,8 +5,8 @@
 #include <string.h>
 
 enum {
-    IN_FLIGHT_MAX = 1024,         /* operations of one connection before we stop reading it */
-    IN_FLIGHT_BYTES_MAX = 262144, /* and bytes of envelopes */
+    IN_FLIGHT_MAX = 1024,         /* operations of one connection before the next one waits */
+    IN_FLIGHT_BYTES_MAX = 262144, /* and bytes that they hold, or will when they are answered */
     MESSAGE_OVERHEAD = 512,       /* heads, ids and numbers of one message, at most */
     RETRY_STORE_MS = 1000,
     REFUSALS_BEFORE = 16, /* of one connection that has not logged in */
@@ -138,13 +138,22 @@ bool conn_allow(struct relay_core *core, struct conn *conn, struct rate *rate,
     return false;
 }
 
+bool conn_is_full(const struct conn *conn)
+{
+    return conn->in_flight >= IN_FLIGHT_MAX || conn->in_flight_bytes >= IN_FLIGHT_BYTES_MAX ||
+           conn->pending > CORE_CONGESTED;
+}
+
 void conn_throttle(struct relay_core *core, struct conn *conn)
 {
-    bool is_over = conn->in_flight > IN_FLIGHT_MAX || conn->in_flight_bytes > IN_FLIGHT_BYTES_MAX;
-    bool is_low =
-        conn->in_flight <= IN_FLIGHT_MAX / 2 && conn->in_flight_bytes <= IN_FLIGHT_BYTES_MAX / 2;
-    bool is_paused = conn->state == CONN_CHECKING || is_over || (conn->is_paused && !is_low);
+    bool is_low = conn->in_flight <= IN_FLIGHT_MAX / 2 &&
+                  conn->in_flight_bytes <= IN_FLIGHT_BYTES_MAX / 2 && !conn_is_full(conn);
+    bool is_paused;
 
+    if (conn->state == CONN_READY && conn->held.len > 0 && is_low)
+        dispatch_resume(core, conn, CONN_READY);
+    is_paused = conn->state == CONN_CHECKING || conn->held.len > 0 || conn_is_full(conn) ||
+                (conn->is_paused && !is_low);
     if (is_paused == conn->is_paused)
         return;
     conn->is_paused = is_paused;

@@ -46,9 +46,9 @@ struct conn {
     bool is_paused;
     bool is_changed;                 /* is_paused or device, since the loop was told */
     struct core_frame *first, *last; /* output */
-    struct signet_buf held;          /* input that waits until CHECKING is over */
+    struct signet_buf held;          /* input that waits: CHECKING, or conn_is_full */
     size_t in_flight;                /* operations that the store has not answered */
-    size_t in_flight_bytes;          /* of envelopes in them */
+    size_t in_flight_bytes;          /* in them, and in their answers at most */
     size_t pending;                  /* output bytes that the loop could not get rid of */
     uint64_t congested_ms;           /* monotonic: since when pending is over CORE_CONGESTED */
     struct core_hop hop;
@@ -65,7 +65,7 @@ struct core_op {
     struct store_op op;        /* first, so that a group frees the whole of it */
     core_answer *answered;     /* the connection is still there then; NULL: nothing to do */
     struct signet_buf held;    /* the client's message, or what else the answer needs */
-    size_t counted_bytes;      /* in conn->in_flight_bytes: the store may take the envelope */
+    size_t counted_bytes;      /* in conn->in_flight_bytes: the store changes what it holds */
     enum store_answer earlier; /* the answer that led to this operation */
 };
 
@@ -117,7 +117,9 @@ bool conn_allow(struct relay_core *core, struct conn *conn, struct rate *rate,
 struct signet_hop conn_hop(const struct relay_core *core, const struct conn *conn);
 /* Free everything of a connection. */
 void conn_free(struct conn *conn);
-/* Stop or go on reading from the client, by what is under way for it. */
+/* Whether as much is under way for the client as may be: what else it asks for waits. */
+bool conn_is_full(const struct conn *conn);
+/* Go on with what was held, and stop or go on reading from the client, by what is under way. */
 void conn_throttle(struct relay_core *core, struct conn *conn);
 
 /* ---- operations: core_op.c ---- */
@@ -147,7 +149,7 @@ bool core_is_recent(const struct relay_core *core, uint64_t ms);
 void dispatch(struct relay_core *core, struct conn *conn, signet_span messages);
 /* The client is wrong, and goes; one line in the log says why. */
 void dispatch_reject(struct relay_core *core, struct conn *conn, uint16_t code, const char *why);
-/* CHECKING is over: back to EXPECT_LOGIN or on to READY, and to what was held. */
+/* Go on with what was held; after CHECKING, in EXPECT_LOGIN again or in READY. */
 void dispatch_resume(struct relay_core *core, struct conn *conn, enum conn_state state);
 
 /* ---- handlers: `raw` is the encoded message; errors close the connection ---- */

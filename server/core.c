@@ -149,6 +149,7 @@ void core_pending(struct relay_core *core, struct conn *conn, size_t pending)
     } else if (was_congested) {
         mailbox_catch_up(core, conn);
     }
+    conn_throttle(core, conn);
 }
 
 static void unlist(struct relay_core *core, struct conn *conn)

@@ -26,6 +26,19 @@ void core_op_free(struct core_op *op)
     free(op);
 }
 
+/* What it holds, and what its answer will at most. A fetch is bounded by the window instead. */
+static size_t bytes_of(const struct core_op *op)
+{
+    size_t held =
+        op->held.len + op->op.envelope.len + op->op.card.len + op->op.bundle.len + op->op.keys.len;
+
+    switch (op->op.type) {
+    case STORE_FIND: return held + RELAY_CARD_MAX;
+    case STORE_BUNDLE_TAKE: return held + RELAY_BUNDLE_MAX;
+    default: return held;
+    }
+}
+
 enum signet_err core_op_submit(struct relay_core *core, struct conn *conn, struct core_op *op)
 {
     if (core->group == NULL) {
@@ -36,9 +49,9 @@ enum signet_err core_op_submit(struct relay_core *core, struct conn *conn, struc
         }
     }
     if (conn != NULL) {
+        op->counted_bytes = bytes_of(op);
         conn->in_flight++;
-        conn->in_flight_bytes += op->op.envelope.len;
-        op->counted_bytes = op->op.envelope.len;
+        conn->in_flight_bytes += op->counted_bytes;
     }
     store_group_add(core->group, &op->op);
     return SIGNET_OK;

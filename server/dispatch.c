@@ -34,10 +34,13 @@ void dispatch_reject(struct relay_core *core, struct conn *conn, uint16_t code, 
     conn_close(core, conn, code);
 }
 
-/* Input that waits is bounded like a message. */
+/* Input that waits is bounded: before login like a message, after it by the loop, which may still
+ * have one message and what it read with it when it is told to pause. */
 static void hold(struct relay_core *core, struct conn *conn, signet_span messages)
 {
-    if (conn->held.len + messages.len > RELAY_MESSAGE_MAX_BEFORE)
+    size_t max = conn->device != NULL ? 2 * RELAY_MESSAGE_MAX : RELAY_MESSAGE_MAX_BEFORE;
+
+    if (conn->held.len + messages.len > max)
         dispatch_reject(core, conn, 1009, "sends on before the answer");
     else if (signet_buf_append(&conn->held, messages) != SIGNET_OK)
         conn_close(core, conn, 1011);
@@ -72,7 +75,8 @@ static signet_span step(struct relay_core *core, struct conn *conn, signet_span 
 
 void dispatch(struct relay_core *core, struct conn *conn, signet_span messages)
 {
-    while (messages.len > 0 && conn->state != CONN_CLOSING && conn->state != CONN_CHECKING)
+    while (messages.len > 0 && conn->held.len == 0 && conn->state != CONN_CLOSING &&
+           conn->state != CONN_CHECKING && !conn_is_full(conn))
         messages = step(core, conn, messages);
     if (messages.len > 0 && conn->state != CONN_CLOSING)
         hold(core, conn, messages);

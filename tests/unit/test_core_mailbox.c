@@ -475,6 +475,69 @@ static void a_hasty_client_is_paused(void **state)
     pair_close(&pair);
 }
 
+/* One frame is no way around that: the rest of it waits, in order, until the store has caught up. */
+static void a_frame_full_of_puts_waits_for_the_store(void **state)
+{
+    struct signet_buf bytes = {0};
+    struct pair pair;
+    uint64_t count = 0;
+
+    (void)state;
+    pair_open(&pair);
+    for (; bytes.len + 100 < RELAY_MESSAGE_MAX; count++)
+        CHECK_OK(relay_message_write(&(struct relay_message){.type = RELAY_PUT,
+                                         .req = count,
+                                         .id = *signet_account_device(bob),
+                                         .envelope = signet_span_str("x")},
+            &bytes));
+    pair.rig.limits.mailbox_messages = count;
+    pair.rig.store->ops->set_limits(pair.rig.store, &pair.rig.limits);
+    core_receive(pair.rig.cores[0], pair.alice.conn, signet_buf_span(&bytes));
+    CHECK(count > 1024 && core_in_flight(pair.rig.cores[0]) == 1024);
+    core_rig_turn(&pair.rig);
+    for (uint64_t i = 0; i < count; i++) {
+        struct relay_message answer = core_client_next(&pair.alice);
+
+        CHECK(answer.type == RELAY_ACCEPTED && answer.req == i);
+    }
+    CHECK(!pair.alice.is_paused);
+    signet_buf_free(&bytes);
+    pair_close(&pair);
+}
+
+/* What is asked for counts with the size of its answer; and as long as a client does not take what
+ * it was sent, nothing more is looked up for it. */
+static void answers_are_bounded_like_what_is_stored(void **state)
+{
+    const struct relay_message message = {
+        .type = RELAY_FIND, .req = 1, .name = signet_span_str("bob")};
+    struct signet_buf bytes = {0};
+    struct relay_core *core;
+    struct pair pair;
+
+    (void)state;
+    pair_open(&pair);
+    core = pair.rig.cores[0];
+    for (size_t i = 0; i < 400; i++)
+        CHECK_OK(relay_message_write(&message, &bytes));
+    core_receive(core, pair.alice.conn, signet_buf_span(&bytes));
+    CHECK(core_in_flight(core) == 262144 / RELAY_CARD_MAX);
+    core_pending(core, pair.alice.conn, CORE_CONGESTED + 1);
+    core_rig_turn(&pair.rig);
+    CHECK(pair.alice.is_paused);
+    for (size_t i = 0; i < 262144 / RELAY_CARD_MAX; i++)
+        CHECK(core_client_next(&pair.alice).type == RELAY_ACCOUNT);
+    check_quiet(&pair.alice);
+    core_pending(core, pair.alice.conn, 0);
+    core_rig_turn(&pair.rig);
+    for (size_t i = 262144 / RELAY_CARD_MAX; i < 400; i++)
+        CHECK(core_client_next(&pair.alice).type == RELAY_ACCOUNT);
+    check_quiet(&pair.alice);
+    CHECK(!pair.alice.is_paused);
+    signet_buf_free(&bytes);
+    pair_close(&pair);
+}
+
 /* Deliveries that were lost on the way from the store are fetched. */
 static void missed_deliveries_are_fetched(void **state)
 {
@@ -511,6 +574,8 @@ int main(void)
         cmocka_unit_test(a_subscriber_outlasts_a_failing_store),
         cmocka_unit_test(a_wake_up_is_one_group_and_one_frame),
         cmocka_unit_test(a_hasty_client_is_paused),
+        cmocka_unit_test(a_frame_full_of_puts_waits_for_the_store),
+        cmocka_unit_test(answers_are_bounded_like_what_is_stored),
         cmocka_unit_test(missed_deliveries_are_fetched),
     };
 
