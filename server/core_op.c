@@ -130,6 +130,9 @@ static void op_answered(struct relay_core *core, struct core_op *op)
         core->expire_ms = core->monotonic_ms;
         core_expire(core);
     }
+    /* The older login gets no more messages, whether the newer one is still there or not. */
+    if (op->op.type == STORE_CLAIM && op->op.replaced)
+        core_replace_route(core, &op->op.replaced_route);
     if (conn == NULL || conn->state == CONN_CLOSING) {
         /* It ended while it was logging in. */
         if (op->op.type == STORE_CLAIM && op->op.answer == STORE_OK)

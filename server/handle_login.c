@@ -115,8 +115,6 @@ static void login_claimed(struct relay_core *core, struct conn *conn, struct cor
         dispatch_resume(core, conn, CONN_EXPECT_LOGIN);
         return;
     }
-    if (op->op.replaced)
-        core_replace_route(core, &op->op.replaced_route);
     err = welcome(core, conn, op);
     if (err != SIGNET_OK) {
         core_release(core, &op->op.device, &op->op.route);

@@ -268,6 +268,39 @@ static void before_login_everything_else_is_refused(void **state)
     core_rig_close(&rig);
 }
 
+/* The store has moved the device's route when the newer login is lost: the older one, which would
+ * get no more messages, ends all the same, whichever worker has it. */
+static void a_login_that_is_lost_ends_the_older_one(void **state)
+{
+    struct relay_message message = {.type = RELAY_LOGIN, .req = 1};
+    struct core_client older, lost;
+    struct core_rig rig;
+    struct signet_buf bytes = {0};
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_client_open(&older, &rig, 0);
+    core_client_join(&older, alice, "alice");
+    for (uint32_t worker = 0; worker < CORE_RIG_WORKERS; worker++) {
+        core_client_open(&lost, &rig, worker);
+        signet_buf_truncate(&bytes, 0);
+        CHECK_OK(signet_login_sign(alice, &lost.hop, &lost.sent));
+        message.proof = signet_buf_span(&lost.sent);
+        CHECK_OK(relay_message_write(&message, &bytes));
+        core_receive(rig.cores[worker], lost.conn, signet_buf_span(&bytes));
+        core_rig_step(&rig); /* the card is found, and the route asked for */
+        core_client_close(&lost);
+        core_rig_turn(&rig);
+        CHECK(older.conn == NULL && older.close_code == RELAY_CLOSE_REPLACED);
+        core_client_close(&older);
+        core_client_open(&older, &rig, 0);
+        CHECK(core_client_login(&older, alice) == 0);
+    }
+    signet_buf_free(&bytes);
+    core_client_close(&older);
+    core_rig_close(&rig);
+}
+
 static void a_second_login_on_a_connection_is_refused(void **state)
 {
     struct relay_message message = {.type = RELAY_LOGIN, .req = 1};
@@ -439,6 +472,7 @@ int main(void)
         cmocka_unit_test(a_login_proof_is_refused_on_a_second_connection),
         cmocka_unit_test(proofs_of_another_purpose_are_refused),
         cmocka_unit_test(a_newer_login_ends_the_older_one),
+        cmocka_unit_test(a_login_that_is_lost_ends_the_older_one),
         cmocka_unit_test(before_login_everything_else_is_refused),
         cmocka_unit_test(a_second_login_on_a_connection_is_refused),
         cmocka_unit_test(malformed_messages_end_their_connection_only),
