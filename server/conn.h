@@ -84,8 +84,8 @@ struct relay_core {
     size_t in_flight;
     struct rate complaints; /* lines in the log that clients can cause */
     struct conn *outputs, *outputs_last;
-    struct store_route *replaced;
-    size_t replaced_count, replaced_capacity;
+    struct core_ended *ended; /* on other workers */
+    size_t ended_count, ended_capacity;
     uint64_t expire_ms; /* monotonic: when to ask the store to expire */
     bool is_store_down;
 };
@@ -134,8 +134,8 @@ SIGNET_MUST_USE enum signet_err core_op_submit(
 /* The device of a connection that ended is not there any more. */
 void core_release(
     struct relay_core *core, const struct signet_id *device, const struct store_route *route);
-/* A login elsewhere is replaced: on this worker at once, on others through the loop. */
-void core_replace_route(struct relay_core *core, const struct store_route *route);
+/* A login has ended: on this worker it is closed at once, on others through the loop. */
+void core_end_route(struct relay_core *core, const struct store_route *route, uint16_t code);
 /* Submit again what the store could not tell the fate of. */
 void core_submit_again(struct relay_core *core);
 /* Ask the store to remove what is past its time, if that is due. */

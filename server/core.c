@@ -44,7 +44,7 @@ void core_free(struct relay_core *core)
     }
     free(core->conns);
     free(core->free_slots);
-    free(core->replaced);
+    free(core->ended);
     free(core);
 }
 
@@ -209,31 +209,31 @@ void core_missed(struct relay_core *core)
     }
 }
 
-void core_replace(struct relay_core *core, uint64_t connection)
+void core_end(struct relay_core *core, uint64_t connection, uint16_t code)
 {
     struct conn *conn = conn_find(core, connection);
 
     if (conn != NULL)
-        conn_close(core, conn, RELAY_CLOSE_REPLACED);
+        conn_close(core, conn, code);
 }
 
-void core_replace_route(struct relay_core *core, const struct store_route *route)
+void core_end_route(struct relay_core *core, const struct store_route *route, uint16_t code)
 {
     if (route->worker == core->config.worker) {
-        core_replace(core, route->connection);
+        core_end(core, route->connection, code);
         return;
     }
-    if (core->replaced_count == core->replaced_capacity) {
-        size_t capacity = core->replaced_capacity > 0 ? 2 * core->replaced_capacity : 8;
-        struct store_route *routes = realloc(core->replaced, capacity * sizeof(*routes));
+    if (core->ended_count == core->ended_capacity) {
+        size_t capacity = core->ended_capacity > 0 ? 2 * core->ended_capacity : 8;
+        struct core_ended *larger = realloc(core->ended, capacity * sizeof(*larger));
 
-        /* The older login then gets no more messages, but lives on until it ends by itself. */
-        if (routes == NULL)
+        /* That login then gets no more messages, but lives on until it ends by itself. */
+        if (larger == NULL)
             return;
-        core->replaced = routes;
-        core->replaced_capacity = capacity;
+        core->ended = larger;
+        core->ended_capacity = capacity;
     }
-    core->replaced[core->replaced_count++] = *route;
+    core->ended[core->ended_count++] = (struct core_ended){*route, code};
 }
 
 void core_expire(struct relay_core *core)
@@ -312,10 +312,10 @@ void core_frames_free(struct core_frame *frames)
     }
 }
 
-bool core_next_replaced(struct relay_core *core, struct store_route *route_out)
+bool core_next_ended(struct relay_core *core, struct core_ended *ended_out)
 {
-    if (core->replaced_count == 0)
+    if (core->ended_count == 0)
         return false;
-    *route_out = core->replaced[--core->replaced_count];
+    *ended_out = core->ended[--core->ended_count];
     return true;
 }

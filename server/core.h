@@ -7,10 +7,10 @@
  *
  *   core_set_time
  *   core_open, core_receive, core_pending, core_closed   what the connections brought
- *   core_answered, core_deliver, core_replace            what the store and other workers brought
+ *   core_answered, core_deliver, core_end                what the store and other workers brought
  *   core_tick                                            about once a second
  *   core_flush                                           everything for the store, as one group
- *   core_next_output, core_next_replaced                 until there are no more
+ *   core_next_output, core_next_ended                    until there are no more
  *
  * A core belongs to one thread. The store's sink calls come from another: the loop queues them, in
  * their order.
@@ -97,8 +97,8 @@ void core_discard(struct relay_core *core, struct store_group *group);
 void core_deliver(struct relay_core *core, uint64_t connection, struct store_message message);
 /* Deliveries were lost on the way here: those who wait for them fetch instead. */
 void core_missed(struct relay_core *core);
-/* The device of that connection has logged in elsewhere. */
-void core_replace(struct relay_core *core, uint64_t connection);
+/* Close that connection, if it is still there, with a code that says why its login has ended. */
+void core_end(struct relay_core *core, uint64_t connection, uint16_t code);
 
 /* Whether a line that clients can cause may go to the log now: there is a limit to them. */
 bool core_may_log(struct relay_core *core);
@@ -132,7 +132,13 @@ struct core_output {
 bool core_next_output(struct relay_core *core, struct core_output *output_out);
 void core_frames_free(struct core_frame *frames);
 
-/* The next login on another worker that was replaced by one here: for that worker's core_replace. */
-bool core_next_replaced(struct relay_core *core, struct store_route *route_out);
+/* A login that has ended: replaced by a newer one, or its device is not on the card any more. */
+struct core_ended {
+    struct store_route route;
+    uint16_t code;
+};
+
+/* The next such login on another worker: for that worker's core_end. */
+bool core_next_ended(struct relay_core *core, struct core_ended *ended_out);
 
 #endif

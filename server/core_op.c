@@ -122,6 +122,16 @@ static void note_result(struct relay_core *core, enum store_result result)
     log_write(core->config.log, LOG_ERROR, "store.down", LOG_STR("why", why), LOG_END);
 }
 
+/* Logins that the store has ended by this operation, whether who asked for it is still there or
+ * not: they get no more messages. */
+static void end_logins(struct relay_core *core, const struct store_op *op)
+{
+    if (op->type == STORE_CLAIM && op->replaced)
+        core_end_route(core, &op->replaced_route, RELAY_CLOSE_REPLACED);
+    for (size_t i = 0; i < op->removed_count; i++)
+        core_end_route(core, &op->removed[i], RELAY_CLOSE_REMOVED);
+}
+
 static void op_answered(struct relay_core *core, struct core_op *op)
 {
     struct conn *conn = conn_find(core, op->op.connection);
@@ -130,9 +140,6 @@ static void op_answered(struct relay_core *core, struct core_op *op)
         core->expire_ms = core->monotonic_ms;
         core_expire(core);
     }
-    /* The older login gets no more messages, whether the newer one is still there or not. */
-    if (op->op.type == STORE_CLAIM && op->op.replaced)
-        core_replace_route(core, &op->op.replaced_route);
     if (conn == NULL || conn->state == CONN_CLOSING) {
         /* It ended while it was logging in. */
         if (op->op.type == STORE_CLAIM && op->op.answer == STORE_OK)
@@ -167,6 +174,7 @@ void core_answered(struct relay_core *core, struct store_group *group)
         if (group->result == STORE_DOWN)
             op->answer = STORE_PENDING;
         op_answered(core, (struct core_op *)op);
+        end_logins(core, op); /* a device that takes itself off the card is answered first */
     }
     group_free(group);
 }

@@ -57,7 +57,7 @@ static void put_late(struct inbox_items *items, const struct inbox_item *item)
         items->is_missed = true;
         signet_buf_free(&message.envelope);
         break;
-    case INBOX_REPLACE: break; /* the older login lives on, without new messages */
+    case INBOX_END: break; /* the login lives on, without new messages */
     }
 }
 

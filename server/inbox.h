@@ -9,11 +9,12 @@
 
 #include "server/store.h"
 
-enum inbox_kind { INBOX_ANSWERED, INBOX_DELIVER, INBOX_REPLACE };
+enum inbox_kind { INBOX_ANSWERED, INBOX_DELIVER, INBOX_END };
 
 struct inbox_item {
     enum inbox_kind kind;
-    uint64_t connection;          /* DELIVER, REPLACE */
+    uint16_t code;                /* END: why that login has ended */
+    uint64_t connection;          /* DELIVER, END */
     struct store_group *group;    /* ANSWERED */
     struct store_message message; /* DELIVER */
 };

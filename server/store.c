@@ -13,6 +13,7 @@ void store_op_clear(struct store_op *op)
     for (size_t i = 0; i < op->message_count; i++)
         signet_buf_free(&op->messages[i].envelope);
     free(op->messages);
+    free(op->removed);
     memset(op, 0, sizeof(*op));
 }
 

@@ -109,6 +109,9 @@ struct store_op {
     uint64_t card_generation, card_version;            /* REGISTER, CARD_PUT: compare-and-set */
     struct signet_id devices[SIGNET_CARD_DEVICES_MAX]; /* REGISTER, CARD_PUT: on the card */
     size_t device_count;
+    struct store_route *removed; /* CARD_PUT, answer: where devices that left the card were logged
+                                    in; an array, freed by store_op_clear */
+    size_t removed_count;
 
     struct signet_buf bundle; /* BUNDLE_PUT; BUNDLE_TAKE and CLAIM, answer (CLAIM: may be empty) */
     struct signet_buf keys;   /* BUNDLE_PUT: one-time keys, 32 bytes each */

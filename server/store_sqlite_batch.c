@@ -13,6 +13,9 @@ static void forget_answer(struct store_op *op)
     free(op->messages);
     op->messages = NULL;
     op->message_count = 0;
+    free(op->removed);
+    op->removed = NULL;
+    op->removed_count = 0;
     op->more = op->has_one_time = op->replaced = false;
     op->one_time_left = 0;
     if (op->type == STORE_FIND)

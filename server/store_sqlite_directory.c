@@ -1,6 +1,7 @@
 /* The directory of the SQLite store: names, accounts and their cards. */
 #include "server/store_sqlite_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 bool work_account(struct store_work *work, const struct signet_id *address, const char *name,
@@ -73,7 +74,22 @@ static void add_devices(struct store_work *work, const struct store_op *op, int6
             work_device_add(work, &op->devices[i], account);
 }
 
-static void remove_devices(struct store_work *work, const struct store_op *op, int64_t account)
+/* Whoever is logged in with the device is told after the commit. A login of the same transaction
+ * has no route yet: it fails in work_route_set. */
+static void note_removed(
+    struct store_work *work, struct store_op *op, const struct store_device *device)
+{
+    if (!device->has_route)
+        return;
+    if (op->removed == NULL)
+        op->removed = calloc(SIGNET_CARD_DEVICES_MAX, sizeof(*op->removed));
+    if (op->removed == NULL)
+        db_fail(&work->db, SQLITE_NOMEM);
+    else
+        op->removed[op->removed_count++] = device->route;
+}
+
+static void remove_devices(struct store_work *work, struct store_op *op, int64_t account)
 {
     struct signet_id gone[SIGNET_CARD_DEVICES_MAX];
     sqlite3_stmt *query = db_query(&work->db, DB_DEVICES_OF);
@@ -88,8 +104,10 @@ static void remove_devices(struct store_work *work, const struct store_op *op, i
     for (size_t i = 0; i < count; i++) {
         struct store_device *device = work_device(work, &gone[i]);
 
-        if (device != NULL)
-            work_device_remove(work, device);
+        if (device == NULL)
+            continue;
+        note_removed(work, op, device);
+        work_device_remove(work, device);
     }
 }
 

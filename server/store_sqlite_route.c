@@ -28,8 +28,10 @@ void work_route_set(struct store_work *work, struct store_op *op)
 {
     struct store_device *device = devices_find(&work->devices, &op->device);
 
-    if (device == NULL)
-        return; /* taken off its card in the same transaction */
+    if (device == NULL) { /* taken off its card in the same transaction */
+        op->answer = STORE_GONE;
+        return;
+    }
     op->replaced = device->has_route && !is_same(&device->route, &op->route);
     op->replaced_route = device->route;
     device->has_route = true;

@@ -61,7 +61,7 @@ static void carry_out(struct worker *worker, const struct core_output *output)
 static void flush(struct worker *worker)
 {
     struct core_output output;
-    struct store_route route;
+    struct core_ended ended;
 
     if (!worker->is_touched)
         return;
@@ -70,10 +70,11 @@ static void flush(struct worker *worker)
         carry_out(worker, &output);
         core_frames_free(output.frames);
     }
-    while (core_next_replaced(worker->core, &route))
-        if (route.worker < worker->setup.count)
-            inbox_put(&worker->setup.all[route.worker]->inbox,
-                &(struct inbox_item){.kind = INBOX_REPLACE, .connection = route.connection});
+    while (core_next_ended(worker->core, &ended))
+        if (ended.route.worker < worker->setup.count)
+            inbox_put(&worker->setup.all[ended.route.worker]->inbox,
+                &(struct inbox_item){
+                    .kind = INBOX_END, .connection = ended.route.connection, .code = ended.code});
     /* When all is answered, only releases come: nobody needs them any more. */
     if (!worker->is_closing)
         core_flush(worker->core);
@@ -190,7 +191,7 @@ static void handle(struct worker *worker, struct inbox_item *item)
     switch (item->kind) {
     case INBOX_ANSWERED: core_answered(worker->core, item->group); break;
     case INBOX_DELIVER: core_deliver(worker->core, item->connection, item->message); break;
-    case INBOX_REPLACE: core_replace(worker->core, item->connection); break;
+    case INBOX_END: core_end(worker->core, item->connection, item->code); break;
     }
 }
 

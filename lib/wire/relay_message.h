@@ -63,6 +63,7 @@ enum {
     RELAY_ACKS_MAX = 1024,
     RELAY_CLOSE_REPLACED = 4001, /* WebSocket close codes of our own */
     RELAY_CLOSE_SLOW = 4003,
+    RELAY_CLOSE_REMOVED = 4004,
 };
 
 /* One one-time prekey with its inclusion path. */

@@ -102,7 +102,7 @@ void core_rig_configure(struct core_rig *rig)
 static bool take_output(struct core_rig *rig, struct relay_core *core)
 {
     struct core_output output;
-    struct store_route route;
+    struct core_ended ended;
     bool is_any = false;
 
     while (core_next_output(core, &output)) {
@@ -123,9 +123,9 @@ static bool take_output(struct core_rig *rig, struct relay_core *core)
             client->conn = NULL;
         }
     }
-    while (core_next_replaced(core, &route)) {
+    while (core_next_ended(core, &ended)) {
         is_any = true;
-        core_replace(rig->cores[route.worker], route.connection);
+        core_end(rig->cores[ended.route.worker], ended.route.connection, ended.code);
     }
     return is_any;
 }

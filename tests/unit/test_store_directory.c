@@ -205,6 +205,38 @@ static void a_device_that_leaves_the_card_loses_mailbox_and_bundle(void **state)
     CHECK(rig_claim(rig, 11, 1, (struct store_route){0, 1})->bundle.len == 0);
 }
 
+/* The routes of devices that left are in the answer; a login of the same transaction fails. */
+static void a_device_that_leaves_the_card_is_logged_out(void **state)
+{
+    struct rig *rig = *state;
+    struct store_group *group;
+    struct store_op *claim, *op;
+
+    rig_register(rig, "alice", 1, 10);
+    CHECK(put_card(rig, 2, 5, 10, 11) == STORE_OK);
+    CHECK(rig_claim(rig, 10, 1, (struct store_route){0, 7})->answer == STORE_OK);
+    CHECK(rig_claim(rig, 11, 1, (struct store_route){1, 9})->answer == STORE_OK);
+    CHECK(put_card(rig, 3, 6, 10, 0) == STORE_OK);
+    op = rig->last->first;
+    CHECK(op->removed_count == 1);
+    CHECK(op->removed[0].worker == 1 && op->removed[0].connection == 9);
+    CHECK(put_card(rig, 4, 7, 10, 11) == STORE_OK);
+    CHECK(rig->last->first->removed_count == 0);
+
+    group = rig_group(rig, 0);
+    claim = rig_op(group, STORE_CLAIM);
+    claim->device = rig_id(11);
+    claim->address = rig_id(1);
+    claim->route = (struct store_route){1, 10};
+    op = rig_op(group, STORE_CARD_PUT);
+    op->address = rig_id(1);
+    op->list = rig_id(8);
+    op->card_version = 5;
+    op->devices[op->device_count++] = rig_id(10);
+    CHECK(rig_run(rig, group) == STORE_DONE);
+    CHECK(op->answer == STORE_OK && claim->answer == STORE_GONE);
+}
+
 /* ---- prekeys ---- */
 
 static void a_bundle_replaces_only_an_older_one(void **state)
@@ -332,6 +364,7 @@ int main(void)
         RIG_BOTH(the_operator_is_registered_by_its_own_invitation_only),
         RIG_BOTH(a_card_replaces_only_an_older_one),
         RIG_BOTH(a_device_that_leaves_the_card_loses_mailbox_and_bundle),
+        RIG_BOTH(a_device_that_leaves_the_card_is_logged_out),
         RIG_BOTH(a_bundle_replaces_only_an_older_one),
         RIG_BOTH(every_one_time_prekey_is_handed_out_once_with_its_path),
         RIG_BOTH(a_requester_gets_one_prekey_of_a_device_per_interval),
