@@ -132,6 +132,18 @@ static void end_logins(struct relay_core *core, const struct store_op *op)
         core_end_route(core, &op->removed[i], RELAY_CLOSE_REMOVED);
 }
 
+/* A page of the store is damaged: what is kept there is passed over, and the operator told. */
+static void note_damage(struct relay_core *core, const struct store_op *op)
+{
+    char device[SIGNET_ID_SHORT_SIZE];
+
+    if (!op->is_damaged || !conn_may_log(core))
+        return;
+    signet_id_short(&op->device, device);
+    log_write(core->config.log, LOG_ERROR, "store.damaged", LOG_STR("device", device),
+        LOG_U64("from", op->damaged_from), LOG_U64("to", op->damaged_to), LOG_END);
+}
+
 static void op_answered(struct relay_core *core, struct core_op *op)
 {
     struct conn *conn = conn_find(core, op->op.connection);
@@ -173,6 +185,7 @@ void core_answered(struct relay_core *core, struct store_group *group)
     for (struct store_op *op = group->first; op != NULL; op = op->next) {
         if (group->result == STORE_DOWN)
             op->answer = STORE_PENDING;
+        note_damage(core, op);
         op_answered(core, (struct core_op *)op);
         end_logins(core, op); /* a device that takes itself off the card is answered first */
     }

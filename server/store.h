@@ -39,7 +39,7 @@ enum store_op_type {
 
 /* The answer to one operation. */
 enum store_answer {
-    STORE_PENDING, /* not answered yet */
+    STORE_PENDING, /* not answered yet; or it could not be, since what it needs is damaged */
     STORE_OK,
     STORE_GONE,       /* no such name, account, device, bundle or token */
     STORE_FULL,       /* the mailbox is at its quota */
@@ -123,6 +123,13 @@ struct store_op {
     bool replaced;          /* CLAIM, answer: an older login was there */
     struct store_route replaced_route;
     uint64_t limit; /* EXPIRE: rows at most */
+
+    /* The file is damaged where this operation had to read; it does not concern the others of its
+     * group. `device` says whose mailbox it is, these which ids are passed over (both 0: it is not
+     * in a mailbox, and the operation was not carried out). */
+    bool is_damaged;
+    uint64_t damaged_from, damaged_to;
+    bool is_apart; /* the store's own: in a transaction by itself */
 };
 
 struct store_group {

@@ -60,22 +60,26 @@ static const char *const texts[DB_STATEMENT_COUNT] = {
 
     [DB_HOT_LOAD] = "SELECT hot.id, length(envelope), device.device, key, account,"
                     " cold_count, cold_bytes, cold_last"
-                    " FROM hot CROSS JOIN device ON key = hot.device ORDER BY hot.id",
+                    " FROM hot CROSS JOIN device ON key = hot.device WHERE hot.id >= ?1"
+                    " ORDER BY hot.id",
     [DB_HOT_PUT] = "INSERT OR IGNORE INTO hot(id, device, stored, expires, envelope)"
                    " VALUES(?1, ?2, ?3, ?4, ?5)",
     [DB_HOT_GET] = "SELECT expires, envelope FROM hot WHERE id = ?1",
     [DB_HOT_DELETE] = "DELETE FROM hot WHERE id = ?1",
     [DB_HOT_FIRST] = "SELECT id, stored, expires, device.device"
-                     " FROM hot LEFT JOIN device ON key = hot.device ORDER BY id LIMIT 1",
+                     " FROM hot LEFT JOIN device ON key = hot.device WHERE id >= ?1"
+                     " ORDER BY id LIMIT 1",
     [DB_COLD_MOVE] = "INSERT OR IGNORE INTO cold(device, id, expires, envelope)"
                      " SELECT device, id, expires, envelope FROM hot WHERE id = ?1",
-    [DB_COLD_GET] = "SELECT id, expires, envelope FROM cold WHERE device = ?1 ORDER BY id",
+    [DB_COLD_GET] = "SELECT id, expires, envelope FROM cold WHERE id >= ?1 AND device = ?2"
+                    " ORDER BY id",
     [DB_COLD_SIZE] = "SELECT length(envelope) FROM cold WHERE device = ?1 AND id = ?2",
     [DB_COLD_DELETE] = "DELETE FROM cold WHERE device = ?1 AND id = ?2",
     [DB_COLD_CLEAR] = "DELETE FROM cold WHERE device = ?1",
-    [DB_COLD_EXPIRED] = "SELECT cold.device, id, device.device FROM cold"
+    [DB_COLD_EXPIRED] = "SELECT cold.device, id, expires, device.device FROM cold"
                         " LEFT JOIN device ON key = cold.device"
-                        " WHERE expires <= ?1 ORDER BY expires LIMIT 1",
+                        " WHERE expires <= ?1 AND (expires, cold.device, id) > (?2, ?3, ?4)"
+                        " ORDER BY expires, cold.device, id LIMIT 1",
 
     [DB_FREE_GET] = "SELECT freelist_count, page_count FROM pragma_freelist_count,"
                     " pragma_page_count",
@@ -165,6 +169,16 @@ static void reset_all(struct db *db)
         (void)sqlite3_reset(db->statements[i]);
 }
 
+void db_rollback(struct db *db)
+{
+    reset_all(db);
+    /* SQLite itself has rolled back after some failures; it then says so by this. */
+    if (!sqlite3_get_autocommit(db->handle)) {
+        (void)sqlite3_step(db->statements[DB_ROLLBACK]);
+        (void)sqlite3_reset(db->statements[DB_ROLLBACK]);
+    }
+}
+
 enum db_end db_commit(struct db *db)
 {
     bool had_failed = db->failed != SQLITE_OK;
@@ -177,13 +191,21 @@ enum db_end db_commit(struct db *db)
     /* The log was written, and perhaps reaches the disk: only its flush is known to have failed. */
     if (!had_failed && (db->failed & 0xff) == SQLITE_IOERR)
         end = DB_IN_DOUBT;
-    reset_all(db);
-    /* SQLite itself has rolled back after some failures; it then says so by this. */
-    if (!sqlite3_get_autocommit(db->handle)) {
-        (void)sqlite3_step(db->statements[DB_ROLLBACK]);
-        (void)sqlite3_reset(db->statements[DB_ROLLBACK]);
-    }
+    db_rollback(db);
     return end;
+}
+
+/* ---- damage ---- */
+
+bool db_is_damaged(const struct db *db)
+{
+    return (db->failed & 0xff) == SQLITE_CORRUPT || (db->failed & 0xff) == SQLITE_NOTADB;
+}
+
+void db_forgive(struct db *db)
+{
+    if (db_is_damaged(db))
+        db->failed = SQLITE_OK;
 }
 
 /* ---- statements ---- */

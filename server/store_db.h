@@ -86,8 +86,14 @@ void db_close(struct db *db);
 void db_begin(struct db *db);
 /* Commit, or roll back where something has failed. */
 enum db_end db_commit(struct db *db);
+void db_rollback(struct db *db);
 /* Fail for a reason of one's own: an SQLite code. */
 void db_fail(struct db *db, int code);
+/* Whether what has failed is that a page of the file is damaged. */
+bool db_is_damaged(const struct db *db);
+/* Carry on reading behind damage. What then remains is db_rollback: SQLite commits no transaction
+ * that has met any. */
+void db_forgive(struct db *db);
 
 /* A statement, ready to be bound; parameters count from 1. Spans stay borrowed while it runs. */
 sqlite3_stmt *db_query(struct db *db, enum db_statement which);

@@ -16,7 +16,8 @@ static void forget_answer(struct store_op *op)
     free(op->removed);
     op->removed = NULL;
     op->removed_count = 0;
-    op->more = op->has_one_time = op->replaced = false;
+    op->more = op->has_one_time = op->replaced = op->is_damaged = false;
+    op->damaged_from = op->damaged_to = 0;
     op->one_time_left = 0;
     if (op->type == STORE_FIND)
         signet_buf_free(&op->card);
@@ -47,19 +48,31 @@ static void carry_out(struct store_work *work, struct store_op *op, uint64_t now
  * whoever is fetching ignores deliveries until then. */
 static void carry_out_group(struct store_work *work, struct store_group *group)
 {
-    for (int fetching = 0; fetching < 2; fetching++)
-        for (struct store_op *op = group->first; op != NULL; op = op->next)
-            if ((op->type == STORE_FETCH) == (fetching == 1) && work->db.failed == SQLITE_OK)
-                carry_out(work, op, group->now_ms);
+    for (int fetching = 0; fetching < 2; fetching++) {
+        for (struct store_op *op = group->first; op != NULL; op = op->next) {
+            if ((op->type == STORE_FETCH) != (fetching == 1) || op->is_apart)
+                continue;
+            if (work->db.failed != SQLITE_OK)
+                return;
+            carry_out(work, op, group->now_ms);
+            op->is_apart = db_is_damaged(&work->db);
+        }
+    }
 }
 
-enum store_result batch_run(struct store_work *work, struct store_group *groups)
+static void forget_answers(struct store_group *groups)
 {
-    enum db_end end;
-
     for (struct store_group *group = groups; group != NULL; group = group->next)
         for (struct store_op *op = group->first; op != NULL; op = op->next)
             forget_answer(op);
+}
+
+/* All that is not apart. */
+static enum store_result run_together(struct store_work *work, struct store_group *groups)
+{
+    enum db_end end;
+
+    forget_answers(groups);
     db_begin(&work->db);
     for (struct store_group *group = groups; group != NULL; group = group->next)
         carry_out_group(work, group);
@@ -69,10 +82,60 @@ enum store_result batch_run(struct store_work *work, struct store_group *groups)
         return STORE_DONE;
     }
     devices_rollback(&work->devices);
-    for (struct store_group *group = groups; group != NULL; group = group->next)
-        for (struct store_op *op = group->first; op != NULL; op = op->next)
-            forget_answer(op);
+    forget_answers(groups);
     return end == DB_IN_DOUBT ? STORE_UNKNOWN : STORE_DOWN;
+}
+
+/* It needs a page that is damaged. After the others, so that a fetch still is what comes last. */
+static void run_apart(struct store_work *work, struct store_op *op, uint64_t now_ms)
+{
+    work->is_careful = true;
+    db_begin(&work->db);
+    carry_out(work, op, now_ms);
+    work->is_careful = false;
+    if (op->is_damaged && work->db.failed == SQLITE_OK && op->type != STORE_EXPIRE) {
+        db_rollback(&work->db);
+        devices_commit(&work->devices); /* it has only read: what is in memory now is true */
+    } else if (op->is_damaged && work->db.failed == SQLITE_OK) {
+        db_rollback(&work->db);
+        devices_rollback(&work->devices);
+    } else if (db_commit(&work->db) == DB_COMMITTED) {
+        devices_commit(&work->devices);
+    } else {
+        devices_rollback(&work->devices);
+        forget_answer(op);
+        op->is_damaged = db_is_damaged(&work->db);
+    }
+}
+
+static size_t count_apart(const struct store_group *groups)
+{
+    size_t count = 0;
+
+    for (const struct store_group *group = groups; group != NULL; group = group->next)
+        for (const struct store_op *op = group->first; op != NULL; op = op->next)
+            count += op->is_apart;
+    return count;
+}
+
+enum store_result batch_run(struct store_work *work, struct store_group *groups)
+{
+    enum store_result result = run_together(work, groups);
+    size_t apart = 0;
+
+    /* Each time one more operation has met damage, and is left out of the next try. */
+    while (result == STORE_DOWN && db_is_damaged(&work->db) && count_apart(groups) > apart) {
+        apart = count_apart(groups);
+        result = run_together(work, groups);
+    }
+    for (struct store_group *group = groups; apart > 0 && group != NULL; group = group->next) {
+        for (struct store_op *op = group->first; op != NULL; op = op->next) {
+            if (op->is_apart && result == STORE_DONE)
+                run_apart(work, op, group->now_ms);
+            op->is_apart = false; /* the group may be submitted again */
+        }
+    }
+    return result;
 }
 
 static void deliver(

@@ -5,7 +5,8 @@
 #include "server/store_sqlite_internal.h"
 
 /*
- * Carry out a list of groups, all or none. Returns how they ended; DONE: the operations have their
+ * Carry out a list of groups, all or none; where a page of the file is damaged, all but the
+ * operations that need it. Returns how they ended; DONE: the operations have their
  * answers. The devices in memory are true to the disk again in any case.
  */
 enum store_result batch_run(struct store_work *work, struct store_group *groups);

@@ -59,29 +59,46 @@ void work_device_remove(struct store_work *work, struct store_device *device)
         db_fail(&work->db, SQLITE_NOMEM);
 }
 
+/* A message of the hot table. */
+static void load_row(struct store_work *work, sqlite3_stmt *query)
+{
+    struct store_waiting message = {db_uint(query, 0), (uint32_t)db_uint(query, 1)};
+    struct signet_id id = db_id(query, 2);
+    struct store_device *device = devices_find(&work->devices, &id);
+
+    if (device == NULL) {
+        device = devices_add(&work->devices, &id, db_key(query, 3), db_key(query, 4));
+        if (device != NULL)
+            device->cold = cold_of_row(query, 5);
+    }
+    if (device == NULL || !devices_put(&work->devices, device, &message))
+        db_fail(&work->db, SQLITE_NOMEM);
+    devices_commit(&work->devices);
+}
+
 void work_devices_load(struct store_work *work, uint64_t *last_id_out)
 {
     sqlite3_stmt *query = db_query(&work->db, DB_DEVICE_LAST);
+    struct store_op skipped = {.type = STORE_FETCH};
+    uint64_t from = 0;
 
     *last_id_out = 0;
     if (db_row(&work->db, query))
         *last_id_out = db_uint(query, 0);
     db_done(query);
-    query = db_query(&work->db, DB_HOT_LOAD);
-    while (db_row(&work->db, query)) {
-        struct store_waiting message = {db_uint(query, 0), (uint32_t)db_uint(query, 1)};
-        struct signet_id id = db_id(query, 2);
-        struct store_device *device = devices_find(&work->devices, &id);
-
-        if (device == NULL) {
-            device = devices_add(&work->devices, &id, db_key(query, 3), db_key(query, 4));
-            if (device != NULL)
-                device->cold = cold_of_row(query, 5);
+    work->is_careful = work->db.failed == SQLITE_OK;
+    do {
+        query = db_query(&work->db, DB_HOT_LOAD);
+        db_bind_uint(&work->db, query, 1, from);
+        while (db_row(&work->db, query)) {
+            load_row(work, query);
+            from = db_uint(query, 0) + 1;
         }
-        if (device == NULL || !devices_put(&work->devices, device, &message))
-            db_fail(&work->db, SQLITE_NOMEM);
-        if (message.id > *last_id_out)
-            *last_id_out = message.id;
-        devices_commit(&work->devices);
-    }
+    } while (work_skip(work, &skipped, DB_HOT_LOAD, 0, &from));
+    work->is_careful = false;
+    /* Nothing could be added at its end: the table is of no use. */
+    if (from == INT64_MAX)
+        db_fail(&work->db, SQLITE_CORRUPT);
+    else if (from > *last_id_out + 1)
+        *last_id_out = from - 1;
 }

@@ -7,74 +7,132 @@
 /* Free pages that are always kept: 16 MiB. */
 enum { KEEP_PAGES = 4096 };
 
-/* The device of a row, and the index of its message. */
-static struct store_device *owner_of(
-    struct store_work *work, const struct signet_id *id, uint64_t message_id, size_t *index_out)
-{
-    struct store_device *device = work_device(work, id);
+/* A table that messages leave. */
+struct sweep {
+    /* The next one that is due, or false. */
+    bool (*find)(
+        struct store_work *work, struct store_op *op, uint64_t now_ms, struct store_due *due_out);
+    void (*remove)(struct store_work *work, const struct store_due *due);
+    /* It cannot be removed: begin behind it from now on. */
+    void (*pass_over)(struct store_work *work, const struct store_due *due);
+};
 
-    return device != NULL && device_has(device, message_id, index_out) ? device : NULL;
+/* Remove one message that is due; false: there is none, or damage was met. */
+static bool sweep(
+    struct store_work *work, struct store_op *op, const struct sweep *sweep, uint64_t now_ms)
+{
+    struct store_due due = {0};
+
+    if (!sweep->find(work, op, now_ms, &due) || op->is_damaged)
+        return false;
+    sweep->remove(work, &due);
+    if (work_forgive(work, op)) {
+        sweep->pass_over(work, &due);
+        op->device = due.device;
+        work_note_damage(op, due.id, due.id);
+    }
+    return work->db.failed == SQLITE_OK && !op->is_damaged;
 }
 
-/* Take the first message out of the hot table, if it is due. */
-static bool sweep_hot(struct store_work *work, uint64_t now_ms)
+/* ---- the hot table: by id, and so by age ---- */
+
+static bool read_hot(struct store_work *work, uint64_t now_ms, struct store_due *due_out)
 {
     sqlite3_stmt *query = db_query(&work->db, DB_HOT_FIRST);
-    struct store_device *device;
-    uint64_t message_id, stored_ms;
-    struct signet_id owner;
-    bool is_expired;
-    size_t index;
+    uint64_t stored_ms;
 
+    db_bind_uint(&work->db, query, 1, work->hot_from);
     if (!db_row(&work->db, query))
         return false;
-    message_id = db_uint(query, 0);
     stored_ms = db_uint(query, 1);
-    is_expired = db_uint(query, 2) <= now_ms;
-    owner = db_id(query, 3);
+    *due_out = (struct store_due){
+        .id = db_uint(query, 0),
+        .expires_ms = db_uint(query, 2),
+        .device = db_id(query, 3),
+        .is_expired = db_uint(query, 2) <= now_ms,
+    };
     db_done(query);
-    if (!is_expired && (stored_ms > now_ms || now_ms - stored_ms < work->cold_age_ms))
-        return false;
-    device = owner_of(work, &owner, message_id, &index);
-    if (device == NULL) {
+    return due_out->is_expired || (stored_ms <= now_ms && now_ms - stored_ms >= work->cold_age_ms);
+}
+
+static bool find_hot(
+    struct store_work *work, struct store_op *op, uint64_t now_ms, struct store_due *due_out)
+{
+    bool is_found = read_hot(work, now_ms, due_out);
+    (void)work_skip(work, op, DB_HOT_FIRST, 0, &work->hot_from);
+    return is_found;
+}
+
+static void remove_hot(struct store_work *work, const struct store_due *due)
+{
+    struct store_device *device = work_device(work, &due->device);
+    sqlite3_stmt *query;
+    size_t index;
+
+    if (device == NULL || !device_has(device, due->id, &index)) {
         query = db_query(&work->db, DB_HOT_DELETE);
-        db_bind_uint(&work->db, query, 1, message_id);
+        db_bind_uint(&work->db, query, 1, due->id);
         (void)db_run(&work->db, query);
-    } else if (is_expired) {
+    } else if (due->is_expired) {
         work_hot_delete(work, device, index);
     } else {
         work_cold_move(work, device, index);
     }
-    return work->db.failed == SQLITE_OK;
 }
 
-/* Delete one expired message from the cold table. */
-static bool sweep_cold(struct store_work *work, uint64_t now_ms)
+static void pass_over_hot(struct store_work *work, const struct store_due *due)
+{
+    work->hot_from = due->id + 1;
+}
+
+/* ---- the cold table: by expiry ---- */
+
+static bool find_cold(
+    struct store_work *work, struct store_op *op, uint64_t now_ms, struct store_due *due_out)
 {
     sqlite3_stmt *query = db_query(&work->db, DB_COLD_EXPIRED);
-    struct store_device *device;
-    uint64_t message_id;
-    struct signet_id owner;
-    int64_t key;
 
     db_bind_uint(&work->db, query, 1, now_ms);
-    if (!db_row(&work->db, query))
+    db_bind_uint(&work->db, query, 2, work->cold_after.expires_ms);
+    db_bind_key(&work->db, query, 3, work->cold_after.device_key);
+    db_bind_uint(&work->db, query, 4, work->cold_after.id);
+    if (!db_row(&work->db, query)) {
+        if (work_forgive(work, op))
+            work->cold_after.expires_ms = INT64_MAX; /* there is no way around */
         return false;
-    key = db_key(query, 0);
-    message_id = db_uint(query, 1);
-    owner = db_id(query, 2);
-    db_done(query);
-    device = work_device(work, &owner);
-    if (device != NULL) {
-        work_cold_delete(work, device, message_id);
-    } else {
-        query = db_query(&work->db, DB_COLD_DELETE);
-        db_bind_key(&work->db, query, 1, key);
-        db_bind_uint(&work->db, query, 2, message_id);
-        (void)db_run(&work->db, query);
     }
-    return work->db.failed == SQLITE_OK;
+    *due_out = (struct store_due){
+        .device_key = db_key(query, 0),
+        .id = db_uint(query, 1),
+        .expires_ms = db_uint(query, 2),
+        .device = db_id(query, 3),
+        .is_expired = true,
+    };
+    db_done(query);
+    return true;
 }
+
+static void remove_cold(struct store_work *work, const struct store_due *due)
+{
+    struct store_device *device = work_device(work, &due->device);
+    sqlite3_stmt *query;
+
+    if (device != NULL) {
+        work_cold_delete(work, device, due->id);
+        return;
+    }
+    query = db_query(&work->db, DB_COLD_DELETE);
+    db_bind_key(&work->db, query, 1, due->device_key);
+    db_bind_uint(&work->db, query, 2, due->id);
+    (void)db_run(&work->db, query);
+}
+
+static void pass_over_cold(struct store_work *work, const struct store_due *due)
+{
+    work->cold_after = *due;
+}
+
+/* ---- what is bounded by a limit ---- */
 
 /* Delete at most `left` rows whose time is up to `until_ms`. */
 static uint64_t sweep_rows(
@@ -109,16 +167,22 @@ static bool give_back(struct store_work *work)
 
 void work_expire(struct store_work *work, struct store_op *op, uint64_t now_ms)
 {
+    static const struct sweep hot = {find_hot, remove_hot, pass_over_hot};
+    static const struct sweep cold = {find_cold, remove_cold, pass_over_cold};
     uint64_t interval = work->limits.take_interval_ms, left = op->limit;
 
-    while (left > 0 && sweep_cold(work, now_ms))
-        left--;
-    while (left > 0 && sweep_hot(work, now_ms))
-        left--;
-    if (left > 0)
-        left = sweep_rows(work, DB_INVITE_EXPIRE, now_ms, left);
-    if (left > 0 && now_ms >= interval)
-        left = sweep_rows(work, DB_TAKE_EXPIRE, now_ms - interval, left);
-    op->more = left == 0 || give_back(work);
     op->answer = STORE_OK;
+    while (left > 0 && sweep(work, op, &cold, now_ms))
+        left--;
+    while (left > 0 && !op->is_damaged && sweep(work, op, &hot, now_ms))
+        left--;
+    if (left > 0 && !op->is_damaged && !work->leaves_rest) {
+        left = sweep_rows(work, DB_INVITE_EXPIRE, now_ms, left);
+        if (left > 0 && now_ms >= interval)
+            left = sweep_rows(work, DB_TAKE_EXPIRE, now_ms - interval, left);
+        op->more = give_back(work);
+        work->leaves_rest = work_forgive(work, op);
+    }
+    /* With damage, nothing is removed this time; the next time it is passed over. */
+    op->more = op->more || left == 0 || op->is_damaged;
 }

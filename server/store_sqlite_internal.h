@@ -10,6 +10,14 @@
 #include "server/store_device.h"
 #include "server/store_sqlite.h"
 
+/* A message that is due to leave its table. */
+struct store_due {
+    int64_t device_key;
+    struct signet_id device; /* zeros: it is not there any more */
+    uint64_t id, expires_ms;
+    bool is_expired;
+};
+
 /* What the operations work on; only one thread at a time does. */
 struct store_work {
     struct db db;
@@ -17,6 +25,12 @@ struct store_work {
     struct store_limits limits;
     struct signet_library *library;
     uint64_t cold_age_ms;
+    bool is_careful; /* a page is damaged: read around it, for one operation by itself */
+    /* How far EXPIRE has come where it cannot remove what it meets; from the next start it tries
+     * again. */
+    uint64_t hot_from;
+    struct store_due cold_after;
+    bool leaves_rest; /* invitations, takes and free pages */
 };
 
 /* An account's row. */
@@ -27,6 +41,20 @@ struct store_account {
     uint64_t generation, version;
     struct signet_id list;
 };
+
+/* ---- store_sqlite_damage.c ---- */
+
+/* Where careful, and damage was met: note it, carry on reading, and write nothing. False: not. */
+bool work_forgive(struct store_work *work, struct store_op *op);
+/* Note which messages are passed over. */
+void work_note_damage(struct store_op *op, uint64_t from, uint64_t to);
+/*
+ * A statement that gives rows by rising id (?1: from which on; where `device_key` is not 0, ?2) may
+ * have met damage at an id, or above. If so, *from_io becomes the next id at which it can read,
+ * or INT64_MAX where there is none. False: it has not, or there is none.
+ */
+bool work_skip(struct store_work *work, struct store_op *op, enum db_statement which,
+    int64_t device_key, uint64_t *from_io);
 
 /* ---- store_sqlite_device.c ---- */
 

@@ -192,15 +192,21 @@ static void fetch_cold(struct fetch *fetch, const struct store_device *device, u
 {
     struct db *db = &fetch->work->db;
     sqlite3_stmt *query;
+    uint64_t from = 0;
 
     if (device->cold.count == 0)
         return;
-    query = db_query(db, DB_COLD_GET);
-    db_bind_key(db, query, 1, device->key);
-    while (!fetch->op->more && db_row(db, query))
-        if (db_uint(query, 1) > now_ms)
-            fetch_row(fetch, db_uint(query, 0), db_bytes(query, 2));
-    db_done(query);
+    do {
+        query = db_query(db, DB_COLD_GET);
+        db_bind_uint(db, query, 1, from);
+        db_bind_key(db, query, 2, device->key);
+        while (!fetch->op->more && db_row(db, query)) {
+            from = db_uint(query, 0) + 1;
+            if (db_uint(query, 1) > now_ms)
+                fetch_row(fetch, from - 1, db_bytes(query, 2));
+        }
+        db_done(query);
+    } while (work_skip(fetch->work, fetch->op, DB_COLD_GET, device->key, &from));
 }
 
 static void fetch_hot(struct fetch *fetch, const struct store_device *device, uint64_t now_ms)
@@ -220,6 +226,9 @@ static void fetch_hot(struct fetch *fetch, const struct store_device *device, ui
         if (db_row(db, query) && db_uint(query, 0) > now_ms)
             fetch_row(fetch, message->id, db_bytes(query, 1));
         db_done(query);
+        /* What cannot be read must not hold up what is behind it. */
+        if (work_forgive(fetch->work, fetch->op))
+            work_note_damage(fetch->op, message->id, message->id);
     }
 }
 

@@ -17,6 +17,7 @@ void work_claim(struct store_work *work, struct store_op *op)
     op->answer = STORE_OK;
     op->list = account.list;
     (void)work_bundle(work, device, &op->bundle, &op->one_time_left);
+    (void)work_forgive(work, op); /* without one, it still has its mailbox */
 }
 
 static bool is_same(const struct store_route *a, const struct store_route *b)

@@ -73,7 +73,8 @@ void rig_close(struct rig *rig)
 
 void rig_reopen(struct rig *rig, const char *path)
 {
-    rig->store->ops->close(rig->store);
+    if (rig->store != NULL)
+        rig->store->ops->close(rig->store);
     open_store(rig, path);
 }
 

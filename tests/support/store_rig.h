@@ -42,7 +42,7 @@ struct rig {
 /* Limits that are out of the way, the time 1,000,000 ms, a store at `path`. */
 void rig_open(struct rig *rig, const char *path);
 void rig_close(struct rig *rig);
-/* Close the store and open what it has left behind. */
+/* Close the store (NULL: that is done) and open what it has left behind. */
 void rig_reopen(struct rig *rig, const char *path);
 void rig_forget_events(struct rig *rig);
 
