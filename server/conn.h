@@ -81,6 +81,7 @@ struct relay_core {
     uint64_t serial;
     struct store_group *group;              /* being gathered; NULL: nothing yet */
     struct store_group *again, **again_end; /* answered UNKNOWN: submitted with the next tick */
+    bool is_expiring;                       /* STORE_EXPIRE is submitted and not answered */
     size_t in_flight;
     struct rate complaints; /* lines in the log that clients can cause */
     struct conn *outputs, *outputs_last;

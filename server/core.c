@@ -241,15 +241,14 @@ void core_expire(struct relay_core *core)
     struct core_op *op;
 
     /* One worker asks for all. */
-    if (core->config.worker != 0 || core->monotonic_ms < core->expire_ms)
+    if (core->config.worker != 0 || core->is_expiring || core->monotonic_ms < core->expire_ms)
         return;
     core->expire_ms = core->monotonic_ms + EXPIRE_INTERVAL_MS;
     op = core_op_new(NULL, STORE_EXPIRE, 0, NULL);
     if (op == NULL)
         return;
     op->op.limit = EXPIRE_ROWS;
-    if (core_op_submit(core, NULL, op) != SIGNET_OK)
-        return; /* the next time, then */
+    core->is_expiring = core_op_submit(core, NULL, op) == SIGNET_OK; /* the next time, if not */
 }
 
 bool core_may_log(struct relay_core *core)

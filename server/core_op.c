@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+enum { TRIES_MAX = 3 }; /* of a group that the store cannot tell the fate of, one a tick */
+
 struct core_op *core_op_new(
     struct conn *conn, enum store_op_type type, uint64_t req, core_answer *answered)
 {
@@ -148,9 +150,12 @@ static void op_answered(struct relay_core *core, struct core_op *op)
 {
     struct conn *conn = conn_find(core, op->op.connection);
 
-    if (op->op.type == STORE_EXPIRE && op->op.more) {
-        core->expire_ms = core->monotonic_ms;
-        core_expire(core);
+    if (op->op.type == STORE_EXPIRE) {
+        core->is_expiring = false;
+        if (op->op.more) {
+            core->expire_ms = core->monotonic_ms;
+            core_expire(core);
+        }
     }
     if (conn == NULL || conn->state == CONN_CLOSING) {
         /* It ended while it was logging in. */
@@ -172,18 +177,53 @@ static void group_free(struct store_group *group)
     store_group_free(group);
 }
 
+/* Whether somebody still waits for it. What a release, or expiry, has to do can be lost. */
+static bool is_awaited(const struct relay_core *core, const struct store_op *op)
+{
+    const struct conn *conn = conn_find(core, op->connection);
+
+    return conn != NULL && conn->state != CONN_CLOSING;
+}
+
+/* Keep a group for another try, without what nobody waits for. */
+static void keep_for_again(struct relay_core *core, struct store_group *group)
+{
+    struct store_op *op = group->first;
+    size_t count = group->count;
+
+    group->first = group->last = NULL;
+    group->count = 0;
+    while (op != NULL) {
+        struct store_op *next = op->next;
+
+        if (is_awaited(core, op)) {
+            store_group_add(group, op);
+        } else {
+            core->is_expiring = core->is_expiring && op->type != STORE_EXPIRE;
+            core_op_free((struct core_op *)op);
+        }
+        op = next;
+    }
+    core->in_flight -= count - group->count;
+    if (group->count == 0) {
+        group_free(group);
+        return;
+    }
+    group->next = NULL;
+    *core->again_end = group;
+    core->again_end = &group->next;
+}
+
 void core_answered(struct relay_core *core, struct store_group *group)
 {
     note_result(core, group->result);
-    if (group->result == STORE_UNKNOWN) {
-        group->next = NULL;
-        *core->again_end = group;
-        core->again_end = &group->next;
+    if (group->result == STORE_UNKNOWN && ++group->tries < TRIES_MAX) {
+        keep_for_again(core, group);
         return;
     }
     core->in_flight -= group->count;
     for (struct store_op *op = group->first; op != NULL; op = op->next) {
-        if (group->result == STORE_DOWN)
+        if (group->result != STORE_DONE)
             op->answer = STORE_PENDING;
         note_damage(core, op);
         op_answered(core, (struct core_op *)op);

@@ -55,7 +55,8 @@ enum store_answer {
 /* How the whole group ended. */
 enum store_result {
     STORE_DONE,    /* durable; each operation has its answer */
-    STORE_UNKNOWN, /* perhaps durable: submit the same group again, with the same ids */
+    STORE_UNKNOWN, /* perhaps durable: submit the same group again, with the same ids; who gives
+                      that up has promised nothing, and what is stored comes as if new */
     STORE_DOWN,    /* nothing of it is; the store cannot write (disk full, for example) */
 };
 
@@ -136,6 +137,7 @@ struct store_group {
     struct store_group *next; /* the store's own while it has the group */
     uint32_t worker;          /* whose sink is answered */
     uint64_t now_ms;          /* wall clock, for limits and expiry */
+    unsigned tries;           /* the submitter's own: how often it was answered UNKNOWN */
     struct store_op *first, *last;
     size_t count;
     enum store_result result;
