@@ -8,6 +8,7 @@
 #include <signet/login.h>
 
 #include "server/core.h"
+#include "server/wall_trust.h"
 #include "server/window.h"
 #include "wire/relay_message.h"
 
@@ -74,6 +75,7 @@ struct relay_core {
     struct store *store;
     struct signet_library *library;
     uint64_t wall_ms, monotonic_ms;
+    struct wall_trust wall;
     struct conn **conns; /* by slot; NULL: free */
     size_t slot_count;
     uint32_t *free_slots; /* a stack; as large as conns */

@@ -55,8 +55,16 @@ void core_configure(struct relay_core *core, const struct core_config *config)
 
 void core_set_time(struct relay_core *core, uint64_t wall_ms, uint64_t monotonic_ms)
 {
+    enum wall_change change =
+        wall_trust_read(&core->wall, wall_ms, monotonic_ms, message_ids_last_ms(core->config.ids));
+
     core->wall_ms = wall_ms;
     core->monotonic_ms = monotonic_ms;
+    if (change == WALL_AS_BEFORE || core->config.worker != 0) /* one worker speaks for all */
+        return;
+    log_write(core->config.log, change == WALL_JUMPED ? LOG_WARN : LOG_INFO,
+        change == WALL_JUMPED ? "clock.jumped" : "clock.believed", LOG_U64("wall_ms", wall_ms),
+        LOG_END);
 }
 
 bool core_is_recent(const struct relay_core *core, uint64_t ms)

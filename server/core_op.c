@@ -82,6 +82,7 @@ void core_flush(struct relay_core *core)
     core->group = NULL;
     group->worker = core->config.worker;
     group->now_ms = core->wall_ms;
+    group->expired_ms = core->wall.is_trusted ? core->wall_ms : 0;
     core->in_flight += group->count;
     core->store->ops->submit(core->store, group);
 }

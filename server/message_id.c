@@ -27,3 +27,10 @@ uint64_t message_id_next(struct message_ids *ids, uint64_t now_ms)
     return next >> COUNTER_BITS << (NODE_BITS + COUNTER_BITS) |
            (uint64_t)ids->node << COUNTER_BITS | (next & COUNTER_MASK);
 }
+
+uint64_t message_ids_last_ms(const struct message_ids *ids)
+{
+    uint64_t last = atomic_load_explicit(&ids->last, memory_order_relaxed);
+
+    return last > 0 ? MESSAGE_ID_EPOCH_MS + (last >> COUNTER_BITS) : 0;
+}

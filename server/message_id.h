@@ -30,4 +30,7 @@ void message_ids_init(struct message_ids *ids, uint32_t node, uint64_t floor);
 /* The next id; any number of threads may ask. Never 0. */
 uint64_t message_id_next(struct message_ids *ids, uint64_t now_ms);
 
+/* When the newest id was given, or might have been: since 1970; 0: there is none. */
+uint64_t message_ids_last_ms(const struct message_ids *ids);
+
 #endif

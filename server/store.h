@@ -136,7 +136,8 @@ struct store_op {
 struct store_group {
     struct store_group *next; /* the store's own while it has the group */
     uint32_t worker;          /* whose sink is answered */
-    uint64_t now_ms;          /* wall clock, for limits and expiry */
+    uint64_t now_ms;          /* wall clock, for limits */
+    uint64_t expired_ms;      /* what expires until then has; 0: nothing, the clock may be wrong */
     unsigned tries;           /* the submitter's own: how often it was answered UNKNOWN */
     struct store_op *first, *last;
     size_t count;

@@ -25,12 +25,14 @@ static void forget_answer(struct store_op *op)
         signet_buf_free(&op->bundle);
 }
 
-static void carry_out(struct store_work *work, struct store_op *op, uint64_t now_ms)
+static void carry_out(struct store_work *work, struct store_op *op, const struct store_group *group)
 {
+    uint64_t now_ms = group->now_ms;
+
     switch (op->type) {
     case STORE_PUT: work_put(work, op, now_ms); break;
     case STORE_ACK: work_ack(work, op); break;
-    case STORE_FETCH: work_fetch(work, op, now_ms); break;
+    case STORE_FETCH: work_fetch(work, op, group->expired_ms); break;
     case STORE_CLAIM: work_claim(work, op); break;
     case STORE_RELEASE: op->answer = STORE_OK; break;
     case STORE_INVITE_CHECK: op->answer = work_invite_check(work, op, now_ms); break;
@@ -40,7 +42,7 @@ static void carry_out(struct store_work *work, struct store_op *op, uint64_t now
     case STORE_CARD_PUT: work_card_put(work, op); break;
     case STORE_BUNDLE_PUT: work_bundle_put(work, op); break;
     case STORE_BUNDLE_TAKE: work_bundle_take(work, op, now_ms); break;
-    case STORE_EXPIRE: work_expire(work, op, now_ms); break;
+    case STORE_EXPIRE: work_expire(work, op, group); break;
     }
 }
 
@@ -54,7 +56,7 @@ static void carry_out_group(struct store_work *work, struct store_group *group)
                 continue;
             if (work->db.failed != SQLITE_OK)
                 return;
-            carry_out(work, op, group->now_ms);
+            carry_out(work, op, group);
             op->is_apart = db_is_damaged(&work->db);
         }
     }
@@ -87,11 +89,11 @@ static enum store_result run_together(struct store_work *work, struct store_grou
 }
 
 /* It needs a page that is damaged. After the others, so that a fetch still is what comes last. */
-static void run_apart(struct store_work *work, struct store_op *op, uint64_t now_ms)
+static void run_apart(struct store_work *work, struct store_op *op, const struct store_group *group)
 {
     work->is_careful = true;
     db_begin(&work->db);
-    carry_out(work, op, now_ms);
+    carry_out(work, op, group);
     work->is_careful = false;
     if (op->is_damaged && work->db.failed == SQLITE_OK && op->type != STORE_EXPIRE) {
         db_rollback(&work->db);
@@ -131,7 +133,7 @@ enum store_result batch_run(struct store_work *work, struct store_group *groups)
     for (struct store_group *group = groups; apart > 0 && group != NULL; group = group->next) {
         for (struct store_op *op = group->first; op != NULL; op = op->next) {
             if (op->is_apart && result == STORE_DONE)
-                run_apart(work, op, group->now_ms);
+                run_apart(work, op, group);
             op->is_apart = false; /* the group may be submitted again */
         }
     }

@@ -10,20 +10,20 @@ enum { KEEP_PAGES = 4096 };
 /* A table that messages leave. */
 struct sweep {
     /* The next one that is due, or false. */
-    bool (*find)(
-        struct store_work *work, struct store_op *op, uint64_t now_ms, struct store_due *due_out);
+    bool (*find)(struct store_work *work, struct store_op *op, const struct store_group *group,
+        struct store_due *due_out);
     void (*remove)(struct store_work *work, const struct store_due *due);
     /* It cannot be removed: begin behind it from now on. */
     void (*pass_over)(struct store_work *work, const struct store_due *due);
 };
 
 /* Remove one message that is due; false: there is none, or damage was met. */
-static bool sweep(
-    struct store_work *work, struct store_op *op, const struct sweep *sweep, uint64_t now_ms)
+static bool sweep(struct store_work *work, struct store_op *op, const struct store_group *group,
+    const struct sweep *sweep)
 {
     struct store_due due = {0};
 
-    if (!sweep->find(work, op, now_ms, &due) || op->is_damaged)
+    if (!sweep->find(work, op, group, &due) || op->is_damaged)
         return false;
     sweep->remove(work, &due);
     if (work_forgive(work, op)) {
@@ -36,7 +36,8 @@ static bool sweep(
 
 /* ---- the hot table: by id, and so by age ---- */
 
-static bool read_hot(struct store_work *work, uint64_t now_ms, struct store_due *due_out)
+static bool read_hot(
+    struct store_work *work, const struct store_group *group, struct store_due *due_out)
 {
     sqlite3_stmt *query = db_query(&work->db, DB_HOT_FIRST);
     uint64_t stored_ms;
@@ -49,16 +50,18 @@ static bool read_hot(struct store_work *work, uint64_t now_ms, struct store_due 
         .id = db_uint(query, 0),
         .expires_ms = db_uint(query, 2),
         .device = db_id(query, 3),
-        .is_expired = db_uint(query, 2) <= now_ms,
+        .is_expired = db_uint(query, 2) <= group->expired_ms,
     };
     db_done(query);
-    return due_out->is_expired || (stored_ms <= now_ms && now_ms - stored_ms >= work->cold_age_ms);
+    /* What was stored by a clock that has been set back must not hold up what is behind it. */
+    return due_out->is_expired || stored_ms > group->now_ms ||
+           group->now_ms - stored_ms >= work->cold_age_ms;
 }
 
-static bool find_hot(
-    struct store_work *work, struct store_op *op, uint64_t now_ms, struct store_due *due_out)
+static bool find_hot(struct store_work *work, struct store_op *op, const struct store_group *group,
+    struct store_due *due_out)
 {
-    bool is_found = read_hot(work, now_ms, due_out);
+    bool is_found = read_hot(work, group, due_out);
     (void)work_skip(work, op, DB_HOT_FIRST, 0, &work->hot_from);
     return is_found;
 }
@@ -87,12 +90,12 @@ static void pass_over_hot(struct store_work *work, const struct store_due *due)
 
 /* ---- the cold table: by expiry ---- */
 
-static bool find_cold(
-    struct store_work *work, struct store_op *op, uint64_t now_ms, struct store_due *due_out)
+static bool find_cold(struct store_work *work, struct store_op *op, const struct store_group *group,
+    struct store_due *due_out)
 {
     sqlite3_stmt *query = db_query(&work->db, DB_COLD_EXPIRED);
 
-    db_bind_uint(&work->db, query, 1, now_ms);
+    db_bind_uint(&work->db, query, 1, group->expired_ms);
     db_bind_uint(&work->db, query, 2, work->cold_after.expires_ms);
     db_bind_key(&work->db, query, 3, work->cold_after.device_key);
     db_bind_uint(&work->db, query, 4, work->cold_after.id);
@@ -165,21 +168,21 @@ static bool give_back(struct store_work *work)
     return work->db.failed == SQLITE_OK;
 }
 
-void work_expire(struct store_work *work, struct store_op *op, uint64_t now_ms)
+void work_expire(struct store_work *work, struct store_op *op, const struct store_group *group)
 {
     static const struct sweep hot = {find_hot, remove_hot, pass_over_hot};
     static const struct sweep cold = {find_cold, remove_cold, pass_over_cold};
     uint64_t interval = work->limits.take_interval_ms, left = op->limit;
 
     op->answer = STORE_OK;
-    while (left > 0 && sweep(work, op, &cold, now_ms))
+    while (left > 0 && sweep(work, op, group, &cold))
         left--;
-    while (left > 0 && !op->is_damaged && sweep(work, op, &hot, now_ms))
+    while (left > 0 && !op->is_damaged && sweep(work, op, group, &hot))
         left--;
     if (left > 0 && !op->is_damaged && !work->leaves_rest) {
-        left = sweep_rows(work, DB_INVITE_EXPIRE, now_ms, left);
-        if (left > 0 && now_ms >= interval)
-            left = sweep_rows(work, DB_TAKE_EXPIRE, now_ms - interval, left);
+        left = sweep_rows(work, DB_INVITE_EXPIRE, group->expired_ms, left);
+        if (left > 0 && group->expired_ms >= interval)
+            left = sweep_rows(work, DB_TAKE_EXPIRE, group->expired_ms - interval, left);
         op->more = give_back(work);
         work->leaves_rest = work_forgive(work, op);
     }

@@ -72,7 +72,7 @@ void work_devices_load(struct store_work *work, uint64_t *last_id_out);
 
 void work_put(struct store_work *work, struct store_op *op, uint64_t now_ms);
 void work_ack(struct store_work *work, struct store_op *op);
-void work_fetch(struct store_work *work, struct store_op *op, uint64_t now_ms);
+void work_fetch(struct store_work *work, struct store_op *op, uint64_t expired_ms);
 /* Delete a message from the hot table, or the cold one. */
 void work_hot_delete(struct store_work *work, struct store_device *device, size_t index);
 void work_cold_delete(struct store_work *work, struct store_device *device, uint64_t message_id);
@@ -81,7 +81,8 @@ void work_cold_move(struct store_work *work, struct store_device *device, size_t
 
 /* ---- store_sqlite_expire.c ---- */
 
-void work_expire(struct store_work *work, struct store_op *op, uint64_t now_ms);
+/* Of the group: what has expired, and what has waited for long. */
+void work_expire(struct store_work *work, struct store_op *op, const struct store_group *group);
 
 /* ---- store_sqlite_directory.c ---- */
 

@@ -188,7 +188,7 @@ static void fetch_row(struct fetch *fetch, uint64_t message_id, signet_span enve
         db_fail(&fetch->work->db, SQLITE_NOMEM);
 }
 
-static void fetch_cold(struct fetch *fetch, const struct store_device *device, uint64_t now_ms)
+static void fetch_cold(struct fetch *fetch, const struct store_device *device, uint64_t expired_ms)
 {
     struct db *db = &fetch->work->db;
     sqlite3_stmt *query;
@@ -202,14 +202,14 @@ static void fetch_cold(struct fetch *fetch, const struct store_device *device, u
         db_bind_key(db, query, 2, device->key);
         while (!fetch->op->more && db_row(db, query)) {
             from = db_uint(query, 0) + 1;
-            if (db_uint(query, 1) > now_ms)
+            if (db_uint(query, 1) > expired_ms)
                 fetch_row(fetch, from - 1, db_bytes(query, 2));
         }
         db_done(query);
     } while (work_skip(fetch->work, fetch->op, DB_COLD_GET, device->key, &from));
 }
 
-static void fetch_hot(struct fetch *fetch, const struct store_device *device, uint64_t now_ms)
+static void fetch_hot(struct fetch *fetch, const struct store_device *device, uint64_t expired_ms)
 {
     struct db *db = &fetch->work->db;
 
@@ -223,7 +223,7 @@ static void fetch_hot(struct fetch *fetch, const struct store_device *device, ui
         }
         query = db_query(db, DB_HOT_GET);
         db_bind_uint(db, query, 1, message->id);
-        if (db_row(db, query) && db_uint(query, 0) > now_ms)
+        if (db_row(db, query) && db_uint(query, 0) > expired_ms)
             fetch_row(fetch, message->id, db_bytes(query, 1));
         db_done(query);
         /* What cannot be read must not hold up what is behind it. */
@@ -232,7 +232,7 @@ static void fetch_hot(struct fetch *fetch, const struct store_device *device, ui
     }
 }
 
-void work_fetch(struct store_work *work, struct store_op *op, uint64_t now_ms)
+void work_fetch(struct store_work *work, struct store_op *op, uint64_t expired_ms)
 {
     const struct store_device *device = work_device(work, &op->device);
     struct fetch fetch = {.work = work, .op = op};
@@ -242,6 +242,6 @@ void work_fetch(struct store_work *work, struct store_op *op, uint64_t now_ms)
         return;
     }
     op->answer = STORE_OK;
-    fetch_cold(&fetch, device, now_ms); /* what is cold is older */
-    fetch_hot(&fetch, device, now_ms);
+    fetch_cold(&fetch, device, expired_ms); /* what is cold is older */
+    fetch_hot(&fetch, device, expired_ms);
 }

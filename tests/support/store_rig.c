@@ -134,7 +134,7 @@ struct store_group *rig_group(const struct rig *rig, uint32_t worker)
 
     assert_non_null(group);
     group->worker = worker;
-    group->now_ms = rig->now_ms;
+    group->now_ms = group->expired_ms = rig->now_ms;
     return group;
 }
 

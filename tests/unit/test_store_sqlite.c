@@ -126,6 +126,23 @@ static void what_waits_for_minutes_leaves_the_hot_table(void **state)
     rig_close(rig);
 }
 
+static void a_clock_that_was_set_back_holds_up_nothing(void **state)
+{
+    struct store_folder *file = *state;
+    struct rig *rig = &file->rig;
+
+    rig_open(rig, file->path);
+    rig_register(rig, "alice", 1, 10);
+    rig->now_ms += RIG_MESSAGE_MS;
+    CHECK(rig_put(rig, 10, 1, "by a clock ahead") == STORE_OK);
+    rig->now_ms -= RIG_MESSAGE_MS;
+    CHECK(rig_put(rig, 10, 2, "by the right one") == STORE_OK);
+    rig->now_ms += STORE_COLD_AGE_MS;
+    CHECK(!rig_expire(rig, 100));
+    CHECK(count_rows(file->path, "hot") == 0 && count_rows(file->path, "cold") == 2);
+    rig_close(rig);
+}
+
 static void what_is_of_no_use_any_more_is_deleted(void **state)
 {
     struct store_folder *file = *state;
@@ -274,6 +291,7 @@ int main(void)
         IN_FOLDER(everything_is_there_after_a_restart),
         IN_FOLDER(everything_answered_is_there_after_a_crash),
         IN_FOLDER(what_waits_for_minutes_leaves_the_hot_table),
+        IN_FOLDER(a_clock_that_was_set_back_holds_up_nothing),
         IN_FOLDER(what_is_of_no_use_any_more_is_deleted),
         IN_FOLDER(what_expires_frees_the_disk),
         IN_FOLDER(another_process_can_add_an_invitation_meanwhile),

@@ -1,0 +1,126 @@
+/* "Clock far wrong or jumping": accepted mail outlasts a wrong clock, and expires in the end. */
+#include "tests/support/core_rig.h"
+
+#define HOUR UINT64_C(3600000)
+#define DAY  (24 * HOUR)
+
+static struct signet_library *library;
+static struct signet_account *alice;
+
+static int make_account(void **state)
+{
+    (void)state;
+    CHECK_OK(signet_library_new(NULL, &library));
+    alice = core_rig_account(library, 0, CORE_RIG_START_MS);
+    return 0;
+}
+
+static int free_account(void **state)
+{
+    (void)state;
+    signet_account_free(alice);
+    signet_library_free(library);
+    return 0;
+}
+
+/* Alice has written to herself, and gone. */
+struct scene {
+    struct core_rig rig;
+    struct core_client alice;
+    struct core_client later;
+};
+
+static void scene_open(struct scene *scene)
+{
+    core_rig_open(&scene->rig, library);
+    core_client_open(&scene->alice, &scene->rig, 0);
+    core_client_join(&scene->alice, alice, "alice");
+    CHECK(
+        core_client_put(&scene->alice, signet_account_device(alice), signet_span_str("kept")) == 0);
+    core_client_open(&scene->later, &scene->rig, 1);
+    CHECK(core_client_login(&scene->later, alice) == 0);
+}
+
+static void scene_close(struct scene *scene)
+{
+    core_client_close(&scene->alice);
+    core_client_close(&scene->later);
+    core_rig_close(&scene->rig);
+}
+
+/* Whether the message is delivered to who subscribes now. */
+static bool is_there(struct scene *scene)
+{
+    core_client_send(&scene->later, &(struct relay_message){.type = RELAY_SUBSCRIBE, .req = 7});
+    CHECK(core_client_next(&scene->later).type == RELAY_DONE);
+    return core_client_next(&scene->later).type == RELAY_DELIVER;
+}
+
+static void wait_hours(struct scene *scene, unsigned hours)
+{
+    for (unsigned i = 0; i < hours; i++)
+        core_rig_wait(&scene->rig, HOUR);
+}
+
+static void mail_expires_by_a_clock_that_goes_right(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_open(&scene);
+    wait_hours(&scene, 29 * 24);
+    wait_hours(&scene, 25);
+    CHECK(!is_there(&scene));
+    scene_close(&scene);
+}
+
+static void a_clock_that_is_wrong_for_a_moment_deletes_nothing(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_open(&scene);
+    scene.rig.wall_ms += 40 * DAY;
+    for (int i = 0; i < 60; i++)
+        core_rig_wait(&scene.rig, 1000);
+    scene.rig.wall_ms -= 40 * DAY;
+    core_rig_wait(&scene.rig, 1000);
+    CHECK(is_there(&scene));
+    scene_close(&scene);
+}
+
+static void a_clock_that_is_wrong_hides_nothing(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_open(&scene);
+    scene.rig.wall_ms += 400 * DAY;
+    core_rig_wait(&scene.rig, 1000);
+    CHECK(is_there(&scene));
+    scene_close(&scene);
+}
+
+static void a_clock_that_was_corrected_is_believed_in_the_end(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_open(&scene);
+    scene.rig.wall_ms += 40 * DAY;
+    wait_hours(&scene, 26);
+    CHECK(!is_there(&scene));
+    scene_close(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mail_expires_by_a_clock_that_goes_right),
+        cmocka_unit_test(a_clock_that_is_wrong_for_a_moment_deletes_nothing),
+        cmocka_unit_test(a_clock_that_is_wrong_hides_nothing),
+        cmocka_unit_test(a_clock_that_was_corrected_is_believed_in_the_end),
+    };
+
+    return cmocka_run_group_tests_name("core_clock", tests, make_account, free_account);
+}
