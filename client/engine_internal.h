@@ -42,7 +42,7 @@ struct relay_record {
     bool is_registered;
 };
 
-/* A session in memory, as it is stored. */
+/* A session in memory, as it is stored. It is valid until others have been loaded. */
 struct session_slot {
     struct session_slot *next;
     struct signet_session *session;
@@ -133,7 +133,7 @@ struct engine {
     uint64_t next_req;
     struct request *requests;
 
-    struct session_slot *sessions;
+    struct session_slot *sessions; /* used last first */
     struct contact_slot *contacts;
     struct outgoing *outgoing; /* in order */
     struct sealed *sealed;     /* in order */

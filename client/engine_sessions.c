@@ -5,6 +5,10 @@
 #include "client/engine_internal.h"
 #include "wire/cbor.h"
 
+/* Sessions in memory: strangers decide how many there are, not how much they take. Those of one
+ * device fit several times, so that none goes while it is looked at. */
+enum { SESSION_SLOTS_MAX = 32 };
+
 /* The transcripts of a device's live sessions: RECORD_SESSIONS. */
 struct session_list {
     size_t count;
@@ -66,20 +70,45 @@ static enum signet_err save_list(
     return err;
 }
 
+/* The slot of a session, which becomes the first of the list; NULL: it is not in memory. */
 static struct session_slot *find_slot(struct engine *e, const struct signet_id *transcript)
 {
-    struct session_slot *slot = e->sessions;
+    struct session_slot **link = &e->sessions;
+    struct session_slot *slot;
 
-    while (slot != NULL && !signet_id_equal(signet_session_transcript(slot->session), transcript))
-        slot = slot->next;
+    while (
+        *link != NULL && !signet_id_equal(signet_session_transcript((*link)->session), transcript))
+        link = &(*link)->next;
+    slot = *link;
+    if (slot == NULL)
+        return NULL;
+    *link = slot->next;
+    slot->next = e->sessions;
+    e->sessions = slot;
     return slot;
 }
 
+static void free_slot(struct session_slot *slot)
+{
+    signet_session_free(slot->session);
+    free(slot);
+}
+
+/* Whatever has changed in a session is among the changes before its slot can be given up. */
 static void link_slot(struct engine *e, struct session_slot *slot, struct signet_session *session)
 {
+    struct session_slot **link = &e->sessions;
+    size_t count = 0;
+
     slot->session = session;
     slot->next = e->sessions;
     e->sessions = slot;
+    while (*link != NULL && count++ < SESSION_SLOTS_MAX)
+        link = &(*link)->next;
+    slot = *link;
+    *link = NULL;
+    if (slot != NULL)
+        free_slot(slot);
 }
 
 enum signet_err engine_load_session(
@@ -170,8 +199,7 @@ static enum signet_err drop_session(struct engine *e, const struct signet_id *tr
         while (*link != slot)
             link = &(*link)->next;
         *link = slot->next;
-        signet_session_free(slot->session);
-        free(slot);
+        free_slot(slot);
     } else if (err != SIGNET_ERR_UNKNOWN) {
         return err;
     }

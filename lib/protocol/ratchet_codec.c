@@ -69,6 +69,7 @@ static void get_key(struct wire_reader *r, void *key)
 static enum signet_err get_skipped(struct wire_reader *r, struct skipped_keys *skipped)
 {
     size_t count;
+    enum signet_err err;
 
     wire_expect_array(r, 2);
     wire_expect_array(r, SIGNET_CHAINS_MAX);
@@ -78,12 +79,8 @@ static enum signet_err get_skipped(struct wire_reader *r, struct skipped_keys *s
             get_key(r, skipped->chains[i].k);
     }
     count = wire_get_array(r, 0, SIGNET_SKIPPED_KEYS_MAX);
-    if (count == 0)
-        return SIGNET_OK;
-    skipped->keys = crypto_secret_alloc(count * sizeof(skipped->keys[0]));
-    if (skipped->keys == NULL)
-        return SIGNET_ERR_NOMEM;
-    skipped->capacity = count;
+    if ((err = skipped_reserve(skipped, count)) != SIGNET_OK)
+        return err;
     for (; skipped->count < count; skipped->count++) {
         struct skipped_key *key = &skipped->keys[skipped->count];
 

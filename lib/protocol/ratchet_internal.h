@@ -23,7 +23,7 @@ struct skipped_keys {
     bool chain_used[SIGNET_CHAINS_MAX];
     struct header_key chains[SIGNET_CHAINS_MAX];
     size_t count, capacity;
-    struct skipped_key *keys; /* oldest first; secret memory */
+    struct skipped_key *keys; /* oldest first; NULL with capacity 0 */
 };
 
 /* In secret memory. Names as in the specification, section 3.2 and 4.3. */
@@ -41,6 +41,8 @@ struct ratchet {
     struct skipped_keys skipped;                             /* MKSKIPPED */
 };
 
+/* Make room for that many keys. Errors: NOMEM; unchanged then. */
+SIGNET_MUST_USE enum signet_err skipped_reserve(struct skipped_keys *skipped, size_t capacity);
 /* Store a skipped key of the chain with that header key, giving up the oldest where there is no
  * room. Errors: NOMEM. */
 SIGNET_MUST_USE enum signet_err skipped_add(

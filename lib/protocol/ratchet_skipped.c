@@ -1,4 +1,10 @@
-/* Keys of messages that were skipped: the Double Ratchet, revision 1, section 2.6. */
+/*
+ * Keys of messages that were skipped: the Double Ratchet, revision 1, section 2.6.
+ *
+ * How many there are is up to the peers: they lie in ordinary memory, wiped before it is given back,
+ * so that they cannot use up the secure heap that every other key needs.
+ */
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/secret.h"
@@ -25,19 +31,34 @@ static void remove_keys(struct skipped_keys *skipped, size_t at, size_t count)
     }
 }
 
-static enum signet_err grow(struct skipped_keys *skipped)
+/* Wiped, then freed. */
+static void free_keys(struct skipped_keys *skipped)
 {
-    size_t capacity = skipped->capacity == 0 ? SMALLEST : skipped->capacity * 2;
-    struct skipped_key *keys = crypto_secret_alloc(capacity * sizeof(*keys));
+    if (skipped->keys != NULL)
+        crypto_wipe(skipped->keys, skipped->capacity * sizeof(skipped->keys[0]));
+    free(skipped->keys);
+}
 
+enum signet_err skipped_reserve(struct skipped_keys *skipped, size_t capacity)
+{
+    struct skipped_key *keys;
+
+    if (capacity <= skipped->capacity)
+        return SIGNET_OK;
+    keys = calloc(capacity, sizeof(*keys));
     if (keys == NULL)
         return SIGNET_ERR_NOMEM;
     if (skipped->count > 0)
         memcpy(keys, skipped->keys, skipped->count * sizeof(*keys));
-    crypto_secret_free(skipped->keys, skipped->capacity * sizeof(*keys));
+    free_keys(skipped);
     skipped->keys = keys;
     skipped->capacity = capacity;
     return SIGNET_OK;
+}
+
+static enum signet_err grow(struct skipped_keys *skipped)
+{
+    return skipped_reserve(skipped, skipped->capacity == 0 ? SMALLEST : skipped->capacity * 2);
 }
 
 /* All keys of the chain whose key is the oldest go: a chain is given up as a whole. */
@@ -126,21 +147,21 @@ void skipped_expire(struct skipped_keys *skipped, uint64_t now_ms)
 
 enum signet_err skipped_copy(const struct skipped_keys *from, struct skipped_keys *to)
 {
-    struct skipped_key *keys = NULL;
+    struct skipped_keys copy = {.count = 0};
+    enum signet_err err = skipped_reserve(&copy, from->count);
 
-    if (from->capacity > 0) {
-        keys = crypto_secret_alloc(from->capacity * sizeof(*keys));
-        if (keys == NULL)
-            return SIGNET_ERR_NOMEM;
-        memcpy(keys, from->keys, from->count * sizeof(*keys));
-    }
+    if (err != SIGNET_OK)
+        return err;
+    if (from->count > 0)
+        memcpy(copy.keys, from->keys, from->count * sizeof(copy.keys[0]));
     *to = *from;
-    to->keys = keys;
+    to->keys = copy.keys;
+    to->capacity = copy.capacity;
     return SIGNET_OK;
 }
 
 void skipped_free(struct skipped_keys *skipped)
 {
-    crypto_secret_free(skipped->keys, skipped->capacity * sizeof(skipped->keys[0]));
+    free_keys(skipped);
     crypto_wipe(skipped, sizeof(*skipped));
 }

@@ -4,6 +4,8 @@
  */
 #include "tests/support/unit.h"
 
+#include <openssl/crypto.h>
+
 #include "tests/support/sides.h"
 
 /* docs/protocol.md, section 6.1: refused before any key is derived, to the message. */
@@ -183,6 +185,22 @@ static void skipped_keys_are_forgotten_after_thirty_days(void **state)
     sides_free(&s);
 }
 
+/* Peers decide how many there are: they must not use up the memory of all other keys. */
+static void skipped_keys_take_nothing_of_the_secure_heap(void **state)
+{
+    struct sides s = sides_new(12);
+    size_t used;
+
+    (void)state;
+    sides_deliver(&s, A);
+    used = CRYPTO_secure_used();
+    sides_lose(&s, A, 900);
+    sides_deliver(&s, A);
+    CHECK(ratchet_skipped_count(s.ratchet[B]) == 900);
+    CHECK(CRYPTO_secure_used() == used);
+    sides_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +211,7 @@ int main(void)
         cmocka_unit_test(a_chain_is_given_up_with_all_its_keys),
         cmocka_unit_test(the_oldest_of_too_many_keys_are_given_up),
         cmocka_unit_test(skipped_keys_are_forgotten_after_thirty_days),
+        cmocka_unit_test(skipped_keys_take_nothing_of_the_secure_heap),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
