@@ -400,6 +400,11 @@ enum signet_err engine_delivered(
     err = engine_was_seen(e, RECORD_SEEN, &d.hash);
     if (err == SIGNET_ERR_UNKNOWN) {
         err = open_delivery(e, &d);
+        if (err == SIGNET_ERR_NOMEM) {
+            /* Nothing has changed yet. It stays at the relay, and stalls nothing behind it. */
+            delivery_clear(&d);
+            return engine_note(e, "not enough memory to open a message; it waits at the relay");
+        }
         if (err == SIGNET_OK)
             err = keep(e, &d);
         else if (verdict_exists(err))
