@@ -1,0 +1,119 @@
+/* The session of an envelope, and its seal: docs/protocol.md, sections 5, 6 and 8 (2 to 4). */
+#include "client/engine_delivery.h"
+
+/* The secrets of an own bundle. Errors: UNKNOWN (not ours, expired, damaged). */
+static enum signet_err load_secrets(struct engine *e, const struct signet_id *bundle,
+    uint64_t *version_out, struct signet_bundle_secrets **secrets_out)
+{
+    const struct counters *c = &e->counters;
+    struct record_key key = {.kind = RECORD_BUNDLE};
+    struct signet_buf value = {0};
+    enum signet_err err;
+
+    for (size_t i = 0; i < c->bundle_count; i++) {
+        if (signet_id_equal(&c->bundles[i].id, bundle))
+            key.number = c->bundles[i].version;
+    }
+    if (key.number == 0)
+        return SIGNET_ERR_UNKNOWN;
+    if ((err = engine_get(e, &key, &value)) == SIGNET_OK)
+        err = signet_bundle_secrets_decode(e->library, signet_buf_span(&value), secrets_out);
+    signet_buf_free(&value);
+    *version_out = key.number;
+    return err == SIGNET_ERR_AUTH ? SIGNET_ERR_UNKNOWN : err;
+}
+
+/* A session that this envelope begins. */
+static enum signet_err accept_session(struct engine *e, struct delivery *d)
+{
+    struct signet_bundle_secrets *secrets = NULL;
+    struct signet_session_own own = {.account = e->account};
+    enum signet_err err = load_secrets(e, &d->view.bundle, &d->bundle_version, &secrets);
+
+    if (err != SIGNET_OK)
+        return err;
+    own.secrets = secrets;
+    err = signet_session_accept(e->library, &own, d->envelope, d->now_ms, &d->session);
+    signet_bundle_secrets_free(secrets);
+    d->is_new_session = err == SIGNET_OK;
+    return err;
+}
+
+/* A session that lives here already: by its transcript, or by the envelope's tag. */
+static enum signet_err find_session(struct engine *e, struct delivery *d)
+{
+    struct record_key key = {RECORD_TAG, signet_span_of(d->view.tag.b, sizeof(d->view.tag.b)), 0};
+    struct signet_id transcript = d->view.transcript;
+    struct signet_buf value = {0};
+    struct session_slot *slot;
+    enum signet_err err = SIGNET_OK;
+
+    if (!d->view.has_init) {
+        if ((err = engine_get(e, &key, &value)) == SIGNET_OK)
+            err = signet_id_read(signet_buf_span(&value), &transcript);
+        signet_buf_free(&value);
+    }
+    if (err == SIGNET_OK)
+        err = engine_load_session(e, &transcript, &slot);
+    if (err != SIGNET_OK)
+        return err == SIGNET_ERR_AUTH ? SIGNET_ERR_UNKNOWN : err;
+    return signet_session_copy(slot->session, &d->session);
+}
+
+enum signet_err engine_open_seal(struct engine *e, struct delivery *d)
+{
+    char device[SIGNET_ID_SHORT_SIZE];
+    uint64_t opened_at = d->now_ms;
+    enum signet_err err = signet_envelope_view(e->library, d->envelope, &d->view);
+
+    if (err != SIGNET_OK)
+        return err;
+    err = SIGNET_ERR_UNKNOWN;
+    if (d->view.has_init)
+        err = engine_was_seen(e, RECORD_TRANSCRIPT, &d->view.transcript);
+    if (d->view.has_init && err == SIGNET_ERR_UNKNOWN)
+        err = accept_session(e, d);
+    else if (!d->view.has_init || err == SIGNET_OK)
+        err = find_session(e, d);
+    if (err != SIGNET_OK)
+        return err;
+    signet_id_short(signet_session_peer_device(d->session), device);
+    if (d->is_new_session) {
+        err = engine_explain(e, "confidentiality, authentication",
+            "session key opened with the own RSA key, keys agreed",
+            "RSA-OAEP 3072, X25519, HKDF-SHA-256",
+            "a session begun by device %s, whose signature over the transcript holds", device);
+        if (err != SIGNET_OK)
+            return err;
+    }
+    err = engine_next_time(e, signet_session_peer_device(d->session), &opened_at);
+    if (err == SIGNET_OK)
+        err = signet_session_open(d->session, d->envelope, opened_at, &d->content);
+    if (err != SIGNET_OK)
+        return err;
+    return engine_explain(e, "confidentiality, integrity", "envelope opened: its seal holds",
+        "AES-256-GCM; Double Ratchet",
+        "envelope of %zu bytes from device %s -> signed message of %zu bytes; its key is "
+        "forgotten now",
+        d->envelope.len, device, d->content.len);
+}
+
+enum signet_err engine_forget_one_time(struct engine *e, struct delivery *d)
+{
+    struct record_key key = {.kind = RECORD_BUNDLE, .number = d->bundle_version};
+    struct signet_bundle_secrets *secrets = NULL;
+    struct signet_buf value = {0};
+    uint64_t version;
+    enum signet_err err;
+
+    if (!d->is_new_session || !d->view.has_one_time)
+        return SIGNET_OK;
+    if ((err = load_secrets(e, &d->view.bundle, &version, &secrets)) != SIGNET_OK)
+        return err;
+    signet_bundle_secrets_forget(secrets, d->view.one_time);
+    if ((err = signet_bundle_secrets_encode(secrets, &value)) == SIGNET_OK)
+        err = engine_put(e, &key, signet_buf_span(&value));
+    signet_bundle_secrets_free(secrets);
+    signet_buf_free(&value);
+    return err;
+}
