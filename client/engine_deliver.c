@@ -210,10 +210,13 @@ static enum signet_err keep(struct engine *e, struct delivery *d)
         return err;
     if ((err = engine_forget_one_time(e, d)) != SIGNET_OK)
         return err;
-    if ((err = engine_save_session(e, d->session, d->now_ms)) != SIGNET_OK)
+    if ((err = engine_save_session(e, d->session)) != SIGNET_OK)
         return err;
     d->session = NULL; /* it is the engine's now */
     if ((err = keep_message(e, d)) != SIGNET_OK)
+        return err;
+    if (d->is_new_session &&
+        (err = engine_mark_begun(e, &d->view.bundle, &d->view.transcript)) != SIGNET_OK)
         return err;
     if (d->slot->contact.name[0] != '\0' || d->slot->is_asking || e->phase != PHASE_READY)
         return SIGNET_OK;

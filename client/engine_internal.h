@@ -30,7 +30,7 @@ struct counters {
     uint64_t next_message; /* place of the next line of the history */
     uint64_t next_outbox;
     uint64_t bundle_version; /* of the newest own bundle; 0: none */
-    uint64_t cleaned_at;     /* ms: when old RECORD_SEEN and RECORD_TRANSCRIPT were looked for */
+    uint64_t cleaned_at;     /* ms: when old RECORD_SEEN were looked for */
     size_t bundle_count;
     struct own_bundle bundles[OWN_BUNDLES_MAX]; /* oldest first */
 };
@@ -203,6 +203,13 @@ SIGNET_MUST_USE enum signet_err engine_mark_seen(
 /* Whether it was. Errors: UNKNOWN (it was not). */
 SIGNET_MUST_USE enum signet_err engine_was_seen(
     struct engine *e, enum record_kind kind, const struct signet_id *id);
+/* A peer has begun a session with one of our bundles: after engine_add_message, whose number marks
+ * its place. The mark lives as long as the bundle's secrets. */
+SIGNET_MUST_USE enum signet_err engine_mark_begun(
+    struct engine *e, const struct signet_id *bundle, const struct signet_id *transcript);
+/* The secrets of a bundle go, and with them what was begun by them. */
+SIGNET_MUST_USE enum signet_err engine_forget_begun(
+    struct engine *e, const struct signet_id *bundle);
 /* Forget marks of a kind that were made before a time. */
 SIGNET_MUST_USE enum signet_err engine_forget_seen(
     struct engine *e, enum record_kind kind, uint64_t before_ms);
@@ -247,7 +254,7 @@ SIGNET_MUST_USE enum signet_err engine_load_session(
     struct engine *e, const struct signet_id *transcript, struct session_slot **slot_out);
 /* Store a session that is new or has changed, with its tags. Takes the session over on success. */
 SIGNET_MUST_USE enum signet_err engine_save_session(
-    struct engine *e, struct signet_session *session, uint64_t now_ms);
+    struct engine *e, struct signet_session *session);
 /* Make the time of something that a device has sent later than all that came from it before,
  * whatever the clock says: by it the session to answer on is found. */
 SIGNET_MUST_USE enum signet_err engine_next_time(

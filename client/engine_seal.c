@@ -140,7 +140,7 @@ static enum signet_err seal_for(
     err = signet_session_seal(slot->session, signet_buf_span(&s->content), &envelope);
     if (err != SIGNET_OK)
         goto out;
-    if ((err = engine_save_session(e, slot->session, s->now_ms)) != SIGNET_OK)
+    if ((err = engine_save_session(e, slot->session)) != SIGNET_OK)
         goto out;
     if ((err = engine_add_sealed(e, &sealed, signet_buf_span(&envelope))) != SIGNET_OK)
         goto out;

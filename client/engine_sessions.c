@@ -284,16 +284,13 @@ static enum signet_err put_session(
     return err == SIGNET_OK ? save_tags(e, slot, session) : err;
 }
 
-static enum signet_err save_new_session(
-    struct engine *e, struct signet_session *session, uint64_t now_ms)
+static enum signet_err save_new_session(struct engine *e, struct signet_session *session)
 {
     struct session_slot *slot = calloc(1, sizeof(*slot));
     enum signet_err err = SIGNET_ERR_NOMEM;
 
     if (slot != NULL)
         err = list_session(e, session);
-    if (err == SIGNET_OK)
-        err = engine_mark_seen(e, RECORD_TRANSCRIPT, signet_session_transcript(session), now_ms);
     if (err == SIGNET_OK)
         err = put_session(e, session, slot);
     if (err == SIGNET_OK)
@@ -303,14 +300,13 @@ static enum signet_err save_new_session(
     return err;
 }
 
-enum signet_err engine_save_session(
-    struct engine *e, struct signet_session *session, uint64_t now_ms)
+enum signet_err engine_save_session(struct engine *e, struct signet_session *session)
 {
     struct session_slot *slot = find_slot(e, signet_session_transcript(session));
     enum signet_err err;
 
     if (slot == NULL)
-        return save_new_session(e, session, now_ms);
+        return save_new_session(e, session);
     if ((err = put_session(e, session, slot)) != SIGNET_OK)
         return err;
     if (slot->session != session) {

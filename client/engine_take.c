@@ -110,7 +110,7 @@ static enum signet_err start_session(struct engine *e, struct contact_slot *slot
         goto out;
     if ((err = explain_session(e, bundle, session, message->has_prekey)) != SIGNET_OK)
         goto out;
-    if ((err = engine_save_session(e, session, now_ms)) != SIGNET_OK)
+    if ((err = engine_save_session(e, session)) != SIGNET_OK)
         goto out;
     session = NULL;
     note_version(contact, bundle);

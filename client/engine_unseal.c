@@ -60,6 +60,17 @@ static enum signet_err find_session(struct engine *e, struct delivery *d)
     return signet_session_copy(slot->session, &d->session);
 }
 
+/* There is no session: a new one, unless it was begun before and is gone. A replay would show its
+ * messages a second time. */
+static enum signet_err begin_session(struct engine *e, struct delivery *d)
+{
+    enum signet_err err = engine_was_seen(e, RECORD_TRANSCRIPT, &d->view.transcript);
+
+    if (err == SIGNET_ERR_UNKNOWN)
+        return accept_session(e, d);
+    return err == SIGNET_OK ? SIGNET_ERR_UNKNOWN : err;
+}
+
 enum signet_err engine_open_seal(struct engine *e, struct delivery *d)
 {
     char device[SIGNET_ID_SHORT_SIZE];
@@ -68,13 +79,9 @@ enum signet_err engine_open_seal(struct engine *e, struct delivery *d)
 
     if (err != SIGNET_OK)
         return err;
-    err = SIGNET_ERR_UNKNOWN;
-    if (d->view.has_init)
-        err = engine_was_seen(e, RECORD_TRANSCRIPT, &d->view.transcript);
-    if (d->view.has_init && err == SIGNET_ERR_UNKNOWN)
-        err = accept_session(e, d);
-    else if (!d->view.has_init || err == SIGNET_OK)
-        err = find_session(e, d);
+    err = find_session(e, d);
+    if (err == SIGNET_ERR_UNKNOWN && d->view.has_init)
+        err = begin_session(e, d);
     if (err != SIGNET_OK)
         return err;
     signet_id_short(signet_session_peer_device(d->session), device);

@@ -11,9 +11,7 @@
 #define CARD_RENEW_MS   (30 * DAY_MS)
 #define BUNDLE_RENEW_MS (7 * DAY_MS)
 #define BUNDLE_KEEP_MS  (31 * DAY_MS)
-/* A transcript must be known as long as the keys it used: a bundle's life and what follows it. */
-#define TRANSCRIPT_KEEP_MS (95 * DAY_MS)
-#define SEEN_KEEP_MS       (31 * DAY_MS)
+#define SEEN_KEEP_MS    (31 * DAY_MS)
 enum { ONE_TIME_LOW = 128 };
 
 static struct record_key bundle_key(uint64_t version)
@@ -43,6 +41,8 @@ static enum signet_err forget_old_bundles(struct engine *e, uint64_t now_ms)
         struct record_key key = bundle_key(c->bundles[old].version);
         enum signet_err err = engine_delete(e, &key);
 
+        if (err == SIGNET_OK)
+            err = engine_forget_begun(e, &c->bundles[old].id);
         if (err != SIGNET_OK)
             return err;
         old++;
@@ -220,11 +220,9 @@ static enum signet_err clean(struct engine *e, uint64_t now_ms)
 {
     enum signet_err err;
 
-    if (now_ms < e->counters.cleaned_at + DAY_MS || now_ms < TRANSCRIPT_KEEP_MS)
+    if (now_ms < e->counters.cleaned_at + DAY_MS || now_ms < SEEN_KEEP_MS)
         return SIGNET_OK;
     err = engine_forget_seen(e, RECORD_SEEN, now_ms - SEEN_KEEP_MS);
-    if (err == SIGNET_OK)
-        err = engine_forget_seen(e, RECORD_TRANSCRIPT, now_ms - TRANSCRIPT_KEEP_MS);
     if (err != SIGNET_OK)
         return err;
     e->counters.cleaned_at = now_ms;

@@ -250,6 +250,19 @@ size_t memory_records_damage(struct memory_records *records, enum record_kind ki
     return count;
 }
 
+size_t memory_records_remove(struct memory_records *records, enum record_kind kind)
+{
+    size_t count = 0;
+
+    for (size_t i = records->count; i-- > 0;) {
+        if (records->items[i].kind == kind) {
+            delete_at(records, i);
+            count++;
+        }
+    }
+    return count;
+}
+
 size_t memory_records_count(const struct memory_records *records)
 {
     return records->count;

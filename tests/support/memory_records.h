@@ -30,6 +30,9 @@ void memory_records_fail_after(struct memory_records *records, size_t count);
 /* Damage all records of a kind, until they are written again; returns how many there are. */
 size_t memory_records_damage(struct memory_records *records, enum record_kind kind);
 
+/* Delete all records of a kind; returns how many there were. */
+size_t memory_records_remove(struct memory_records *records, enum record_kind kind);
+
 size_t memory_records_count(const struct memory_records *records);
 
 #endif
