@@ -273,7 +273,7 @@ SIGNET_MUST_USE enum signet_err engine_taken(struct engine *e, const struct requ
 SIGNET_MUST_USE enum signet_err engine_not_taken(
     struct engine *e, const struct request *request, uint64_t code);
 
-/* ---- login (engine_login.c, engine_upkeep.c) ---- */
+/* ---- login (engine_login.c, engine_upkeep.c, engine_bundle.c) ---- */
 
 SIGNET_MUST_USE enum signet_err engine_challenged(
     struct engine *e, const struct relay_message *message);
@@ -282,6 +282,10 @@ SIGNET_MUST_USE enum signet_err engine_not_registered(
     struct engine *e, uint64_t code, uint64_t now_ms);
 SIGNET_MUST_USE enum signet_err engine_welcomed(
     struct engine *e, const struct relay_message *message, uint64_t now_ms);
+/* Whether a new bundle is to be published; `published`: the version that the relay has, or 0. */
+bool engine_bundle_is_due(const struct engine *e, const struct relay_message *welcome,
+    uint64_t published, uint64_t now_ms);
+SIGNET_MUST_USE enum signet_err engine_publish_bundle(struct engine *e, uint64_t now_ms);
 /* Own card or bundle was taken over by the relay. */
 SIGNET_MUST_USE enum signet_err engine_published(struct engine *e);
 /* Ask the relay for what waits and what comes. */
