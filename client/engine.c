@@ -268,25 +268,21 @@ enum signet_err engine_receive(
 
 /* ---- the end of a connection ---- */
 
-/* Texts to contacts are kept as drafts; those to names that nobody knows here are given back. */
+/* Texts that have an address are in the outbox; those to names that nobody knows here are given
+ * back. */
 static enum signet_err keep_texts(struct engine *e)
 {
     struct outgoing **link = &e->outgoing;
 
     while (*link != NULL) {
         struct outgoing *text = *link;
-        struct contact_slot *slot;
-        enum signet_err err = SIGNET_ERR_UNKNOWN;
+        enum signet_err err;
 
         text->is_asking = false;
-        if (text->has_address)
-            err = engine_load_contact(e, &text->address, &slot);
-        if (err == SIGNET_OK && text->draft == 0)
-            err = engine_save_draft(e, text);
-        if (err == SIGNET_OK) {
+        if (text->has_address) {
             err = engine_queued(e, text->token, NULL);
             link = &text->next;
-        } else if (err == SIGNET_ERR_UNKNOWN) {
+        } else {
             *link = text->next;
             err = engine_fail(e, PROBLEM_OFFLINE, text->token, text->peer);
             engine_free_outgoing(text);

@@ -148,8 +148,8 @@ struct engine_hop {
 };
 SIGNET_MUST_USE enum signet_err engine_connected(struct engine *engine,
     const struct engine_hop *hop, uint64_t now_ms, struct engine_output *output);
-/* The connection is gone; what was not accepted stays in the outbox, what was not yet sealed is put
- * there (EVENT_QUEUED or FAILED for each engine_send that is not done). */
+/* The connection is gone, or is given up: EVENT_QUEUED for each engine_send that is not done and
+ * waits in the outbox, FAILED for each to a name whose address is not known, which is not kept. */
 SIGNET_MUST_USE enum signet_err engine_disconnected(
     struct engine *engine, uint64_t now_ms, struct engine_output *output);
 /* One WebSocket message. FORMAT: the relay breaks the protocol; close the connection. */
@@ -165,7 +165,8 @@ bool engine_is_settled(const struct engine *engine);
 
 /*
  * Send a text to a name or fingerprint. Answered by EVENT_ACCEPTED, QUEUED or FAILED with the
- * token; when connected, possibly only after answers of the relay. What was QUEUED, or FAILED with
+ * token; when connected, possibly only after answers of the relay. From this call on it is in the
+ * outbox, sealed or not, unless it is for a name whose address the relay has yet to tell. What was QUEUED, or FAILED with
  * a problem that says it is kept, is ACCEPTED when a later connection brings it there.
  */
 struct engine_text {

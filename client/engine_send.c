@@ -117,8 +117,6 @@ static enum signet_err advance_resolved(struct engine *e, struct outgoing *text,
         return err;
     if ((err = check_contact(e, slot, now_ms, problem, &ready)) != SIGNET_OK)
         return err;
-    if (*problem == PROBLEM_NONE && e->phase != PHASE_READY && text->draft == 0)
-        return engine_save_draft(e, text);
     if (!ready || *problem != PROBLEM_NONE)
         return SIGNET_OK;
     if ((err = check_sessions(e, slot, now_ms, &ready)) != SIGNET_OK || !ready)
@@ -153,6 +151,9 @@ enum signet_err engine_pump(struct engine *e, uint64_t now_ms)
         enum progress progress;
         enum signet_err err = advance(e, text, now_ms, &progress);
 
+        /* What waits is on disk before anybody is told that it does, or this process ends. */
+        if (err == SIGNET_OK && progress == WAITS && text->has_address && text->draft == 0)
+            err = engine_save_draft(e, text);
         if (err != SIGNET_OK)
             return err;
         if (progress == WAITS) {

@@ -50,9 +50,6 @@ enum signet_err engine_fail_text(
     struct contact_slot *slot;
     enum signet_err err;
 
-    if (keep && text->has_address && text->draft == 0 &&
-        (err = engine_save_draft(e, text)) != SIGNET_OK)
-        return err;
     if (keep && text->draft == 0)
         problem = PROBLEM_OFFLINE;
     if (!keep && text->draft != 0 && (err = engine_delete(e, &key)) != SIGNET_OK)
