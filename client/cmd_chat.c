@@ -107,16 +107,18 @@ static void refresh(struct chat *chat)
 
 static void leave_if_done(struct chat *chat)
 {
-    if (chat->is_leaving && pending_in_flight(&chat->pending) == 0)
-        link_end(chat->link, chat->has_failed || chat->pending.kept > 0 ? EXIT_FAILED : EXIT_DONE);
+    if (!chat->is_leaving || pending_in_flight(&chat->pending) > 0 || link_has_ended(chat->link))
+        return;
+    if (chat->pending.kept > 0)
+        chat_say(chat, "%zu not accepted yet: in the outbox", chat->pending.kept);
+    link_end(chat->link, chat->has_failed || chat->pending.kept > 0 ? EXIT_FAILED : EXIT_DONE);
 }
 
 static void on_late(uv_timer_t *timer)
 {
     struct chat *chat = timer->data;
 
-    report_note(chat->context->report, "%zu not accepted yet: in the outbox", chat->pending.count);
-    link_end(chat->link, EXIT_FAILED);
+    link_give_up(chat->link); /* what was kept and what was not is told before the end */
 }
 
 void chat_leave(struct chat *chat)
@@ -279,7 +281,10 @@ static void on_interrupt(void *ctx, int signal)
     struct chat *chat = ctx;
 
     if (signal != SIGINT || chat->editor == NULL || chat->is_leaving) {
-        link_end(chat->link, EXIT_FAILED);
+        input_stop(&chat->input);
+        chat->is_leaving = chat->has_failed = true;
+        link_give_up(chat->link);
+        leave_if_done(chat);
         return;
     }
     if (!editor_drop_line(chat->editor) && chat->has_warned) {

@@ -297,9 +297,16 @@ static void on_interrupt(void *ctx, int signal)
     struct sending *sending = ctx;
 
     (void)signal;
-    report_note(
-        sending->context->report, "interrupted; %zu not accepted", sending->in_flight.count);
-    link_end(sending->link, EXIT_FAILED);
+    stop_reading(sending);
+    if (sending->in_flight.count == 0) {
+        if (!sending->is_settling)
+            report_note(sending->context->report, "interrupted; nothing is on its way");
+        link_end(sending->link, sending->is_settling ? sending->code : EXIT_FAILED);
+        return;
+    }
+    sending->down =
+        (struct link_down){.code = "interrupted", .exit_code = EXIT_FAILED, .text = "interrupted"};
+    link_give_up(sending->link);
 }
 
 static enum exit_code run(struct context *context)

@@ -51,6 +51,9 @@ bool link_is_ready(const struct link *link);
 void link_connect(struct link *link);
 /* Connect again after a pause, which grows from one to thirty seconds while that fails. */
 void link_retry(struct link *link);
+/* The relay is not waited for any more: EVENT_QUEUED or FAILED follows for each text that it has not
+ * accepted, and says what became of it. What is written to the connection still goes out. */
+void link_give_up(struct link *link);
 /* Run until link_end was called, and return its code. What is on its way to the relay is written
  * before; the relay's goodbye is not waited for. */
 enum exit_code link_run(struct link *link);

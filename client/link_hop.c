@@ -87,7 +87,7 @@ static void on_message(struct io_connection *connection, signet_span message)
     struct engine_output output = {0};
     enum signet_err err;
 
-    if (connection != link->connection || !link_is_usable(link))
+    if (connection != link->connection || !link->is_open || !link_is_usable(link))
         return;
     err = engine_receive(link->desk->engine, message, clock_wall_ms(), &output);
     if (err == SIGNET_ERR_FORMAT) {
@@ -159,6 +159,19 @@ static void on_closed(struct io_connection *connection, enum io_close_reason rea
     link->is_open = link->is_ready = link->is_nonsense = false;
     if (!was_open || link_disconnected(link) == SIGNET_OK)
         link_deliver(link);
+}
+
+void link_give_up(struct link *link)
+{
+    if (!link_is_usable(link))
+        return;
+    (void)uv_timer_stop(&link->pause);
+    if (link->is_open)
+        link->address_count = link->address_next = 0; /* the last one */
+    else
+        link_dial_stop(link);
+    link->is_open = link->is_ready = false;
+    (void)link_disconnected(link); /* an error has ended the link */
 }
 
 const struct io_handler link_io_handler = {

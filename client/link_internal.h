@@ -33,8 +33,8 @@ struct link {
     size_t address_count, address_next;
 
     struct io_connection *connection; /* NULL: none */
-    bool is_open, is_ready;
-    bool is_nonsense; /* the relay broke the protocol above the frames */
+    bool is_open, is_ready;           /* both false, too, once it was given up */
+    bool is_nonsense;                 /* the relay broke the protocol above the frames */
 
     struct engine_event *first_event, *last_event;
     bool has_offline_texts; /* the engine was given texts while there was no connection */

@@ -3,10 +3,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 
-from harness import equal, main, test
+from harness import TIMEOUT, equal, main, test, wait_line
 
 
 def texts(messages):
@@ -32,6 +33,42 @@ def waits_for_the_relay(world):
     equal([bool(one["accepted_at"]) for one in alice.history("bob")], [True] * 5)
     alice.send("bob", "6")
     equal(texts(bob.receive()), ["6"])
+
+
+@test
+def what_became_of_it(world):
+    """a command that ends before the relay has accepted says what is kept, and it is kept"""
+    relay = world.relay()
+    alice, bob, _ = world.joined(relay, "alice", "bob", "carol")
+    alice.send("bob", "0")
+    bob.receive()
+    chat = alice.start("chat", "bob", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE)
+    chat.stdin.write(b"1\n")
+    chat.stdin.flush()
+    equal(texts(bob.receive("--count", "1", "--timeout", "60")), ["1"])
+    relay.process.send_signal(signal.SIGSTOP)
+    _, err = chat.communicate(b"2\n/to carol\nwhom I never met\n3\n", timeout=TIMEOUT)
+    equal(chat.returncode, 1)
+    assert re.search(b"[12] not accepted yet: in the outbox", err), err
+    equal(err.count(b"nothing was sent or kept"), 2)
+    relay.process.send_signal(signal.SIGCONT)
+    send = alice.start("send", "bob", "--lines", "--json", "--explain", stdin=subprocess.PIPE,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    send.stdin.write(b"4\n")
+    send.stdin.flush()
+    wait_line(send, "accepted_at")
+    relay.process.send_signal(signal.SIGSTOP)
+    send.stdin.write(b"5\n")
+    send.stdin.flush()
+    wait_line(send, "sealed under a key of its own")
+    send.send_signal(signal.SIGINT)
+    out, _ = send.communicate(timeout=TIMEOUT)
+    equal(send.returncode, 1)
+    assert b"interrupted; 1 message is queued in the outbox" in out, out
+    relay.process.send_signal(signal.SIGCONT)
+    alice.receive()
+    equal(texts(bob.receive()), ["2", "4", "5"])
 
 
 @test
