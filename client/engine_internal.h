@@ -76,9 +76,10 @@ struct request {
     uint64_t req;
     enum request_type type;
     struct signet_id address;       /* FIND_CONTACT, FIND_ADDRESS, TAKE */
-    struct signet_id device;        /* TAKE */
+    struct signet_id device;        /* TAKE, PUT */
     char name[SIGNET_NAME_MAX + 1]; /* FIND_NAME; FIND_CONTACT: asked by name, if not empty */
     uint64_t number;                /* PUT: of the outbox; BUNDLE: version */
+    size_t len;                     /* PUT: of the envelope */
 };
 
 /* A text that is not sealed yet. */
@@ -88,10 +89,10 @@ struct outgoing {
     char peer[SIGNET_ID_GROUPS_SIZE]; /* as given: name or fingerprint; empty: by address */
     bool has_address;
     struct signet_id address;
-    bool is_asking;   /* its name is being asked for */
-    uint64_t draft;   /* its number in the outbox; 0: it is not stored */
-    uint64_t sent_at; /* ms */
-    struct signet_buf text;
+    bool is_asking;         /* its name is being asked for */
+    uint64_t draft;         /* its number in the outbox; 0: it is not stored */
+    uint64_t sent_at;       /* ms */
+    struct signet_buf text; /* empty while it is stored: the outbox may be large */
 };
 
 /* A sealed envelope that the relay has not accepted yet: stored in the outbox. */
@@ -119,6 +120,11 @@ struct lane {
     size_t in_flight;
 };
 
+/* Envelopes, counted. */
+struct traffic {
+    size_t count, bytes;
+};
+
 struct engine {
     struct signet_library *library;
     struct record_source records;
@@ -138,6 +144,8 @@ struct engine {
     struct outgoing *outgoing; /* in order */
     struct sealed *sealed;     /* in order */
     struct lane *lanes;
+    struct traffic in_flight; /* handed to the relay, not answered */
+    struct traffic fresh;     /* sealed since the last pump began */
 
     /* Messages of strangers whose names are being asked for, and what came after them. */
     struct engine_event *first_held, *last_held;
@@ -301,7 +309,8 @@ SIGNET_MUST_USE enum signet_err engine_stop(
 SIGNET_MUST_USE enum signet_err engine_pump(struct engine *e, uint64_t now_ms);
 /* A text at the end of the list, which takes it over. */
 void engine_add_text(struct engine *e, struct outgoing *text);
-/* Sign and seal a text for all devices of a contact; sessions are there. */
+/* Sign and seal a text for all devices of a contact; sessions are there. A draft that is damaged is
+ * told, and passed over. */
 SIGNET_MUST_USE enum signet_err engine_seal(
     struct engine *e, struct contact_slot *slot, struct outgoing *text, uint64_t now_ms);
 /* Say why a text cannot be sent; the caller takes it off the list. */
@@ -316,6 +325,8 @@ void engine_free_outgoing(struct outgoing *text);
 
 SIGNET_MUST_USE enum signet_err engine_load_outbox(struct engine *e);
 SIGNET_MUST_USE enum signet_err engine_save_draft(struct engine *e, struct outgoing *text);
+/* Read the text of a draft back. Errors: AUTH, UNKNOWN (damaged), FORMAT, IO, NOMEM. */
+SIGNET_MUST_USE enum signet_err engine_load_draft(struct engine *e, struct outgoing *text);
 /* Store an envelope, and add a copy of `sealed` at the end of the list. */
 SIGNET_MUST_USE enum signet_err engine_add_sealed(
     struct engine *e, struct sealed *sealed, signet_span envelope);
@@ -330,6 +341,8 @@ void engine_free_outbox(struct engine *e);
 
 /* Hand the relay what may go now. */
 SIGNET_MUST_USE enum signet_err engine_flush_outbox(struct engine *e);
+/* Whether there is use in sealing more: what could not leave yet need not be sealed yet. */
+bool engine_has_room(const struct engine *e);
 /* Something new is there for this device: worth another try where it was refused. */
 void engine_reopen_lane(struct engine *e, const struct signet_id *device);
 /* The connection is gone: EVENT_QUEUED for each envelope that was not accepted. */

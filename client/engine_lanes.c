@@ -6,6 +6,10 @@
 
 #include "client/engine_internal.h"
 
+/* What may be on its way unanswered, so that a large outbox fills neither the connection's queue nor
+ * the memory; and how much is sealed in one call, so that none of them takes long. */
+enum { IN_FLIGHT_MAX = 256, IN_FLIGHT_BYTES_MAX = 1048576, SEALED_AT_ONCE_MAX = 64 };
+
 /* The lane to a device; NULL: out of memory. */
 static struct lane *find_lane(struct engine *e, const struct signet_id *device)
 {
@@ -46,6 +50,17 @@ void engine_reopen_lane(struct engine *e, const struct signet_id *device)
 
 /* ---- sending ---- */
 
+static bool is_full(const struct engine *e)
+{
+    return e->in_flight.count >= IN_FLIGHT_MAX || e->in_flight.bytes >= IN_FLIGHT_BYTES_MAX;
+}
+
+bool engine_has_room(const struct engine *e)
+{
+    return !is_full(e) && e->fresh.count < SEALED_AT_ONCE_MAX &&
+           e->in_flight.bytes + e->fresh.bytes < IN_FLIGHT_BYTES_MAX;
+}
+
 /* Hand one envelope to the relay. */
 static enum signet_err put_sealed(struct engine *e, struct lane *lane, struct sealed *sealed)
 {
@@ -64,8 +79,12 @@ static enum signet_err put_sealed(struct engine *e, struct lane *lane, struct se
     if (err != SIGNET_OK)
         return err;
     request->number = sealed->number;
+    request->device = sealed->device;
+    request->len = message.envelope.len;
     sealed->is_in_flight = true;
     lane->in_flight++;
+    e->in_flight.count++;
+    e->in_flight.bytes += request->len;
     return SIGNET_OK;
 }
 
@@ -91,7 +110,7 @@ enum signet_err engine_flush_outbox(struct engine *e)
             continue;
         if ((lane = find_lane(e, &s->device)) == NULL)
             return SIGNET_ERR_NOMEM;
-        if (is_passable(lane))
+        if (is_passable(lane) && !is_full(e))
             err = put_sealed(e, lane, s);
         else if (lane->state == LANE_REFUSED)
             err = tell_waiting(e, s);
@@ -104,6 +123,7 @@ enum signet_err engine_stop_outbox(struct engine *e)
     enum signet_err err = SIGNET_OK;
 
     engine_free_lanes(e);
+    e->in_flight = (struct traffic){0};
     for (struct sealed *s = e->sealed; s != NULL && err == SIGNET_OK; s = s->next) {
         s->is_in_flight = false;
         err = engine_queued(e, s->token, &s->entry);
@@ -175,18 +195,29 @@ static enum signet_err tell_accepted(struct engine *e, const struct sealed *seal
     return SIGNET_OK;
 }
 
+/* The lane of a put that was answered. NULL: out of memory. */
+static struct lane *land(struct engine *e, const struct request *request)
+{
+    struct lane *lane = find_lane(e, &request->device);
+
+    e->in_flight.count--;
+    e->in_flight.bytes -= request->len;
+    if (lane != NULL)
+        lane->in_flight--;
+    return lane;
+}
+
 enum signet_err engine_accepted(struct engine *e, const struct request *request, uint64_t now_ms)
 {
     struct sealed *sealed = find_sealed(e, request->number);
-    struct lane *lane;
+    struct lane *lane = land(e, request);
     enum signet_err err;
 
+    if (lane == NULL)
+        return SIGNET_ERR_NOMEM;
+    lane->state = LANE_OPEN;
     if (sealed == NULL)
         return SIGNET_OK;
-    if ((lane = find_lane(e, &sealed->device)) == NULL)
-        return SIGNET_ERR_NOMEM;
-    lane->in_flight--;
-    lane->state = LANE_OPEN;
     err = engine_remove_sealed(e, sealed);
     if (err == SIGNET_OK && !has_siblings(e, sealed))
         err = tell_accepted(e, sealed, now_ms);
@@ -209,19 +240,18 @@ enum signet_err engine_put_refused(struct engine *e, const struct request *reque
     enum engine_problem problem = problem_of(code);
     struct sealed *sealed = find_sealed(e, request->number);
     char device[SIGNET_ID_SHORT_SIZE];
-    struct lane *lane;
+    struct lane *lane = land(e, request);
     uint64_t token;
     bool is_known; /* that this lane is closed */
     enum signet_err err;
 
+    if (lane == NULL)
+        return SIGNET_ERR_NOMEM;
     if (sealed == NULL)
         return SIGNET_OK;
-    if ((lane = find_lane(e, &sealed->device)) == NULL)
-        return SIGNET_ERR_NOMEM;
     token = sealed->token;
     signet_id_short(&sealed->device, device);
     is_known = lane->state == LANE_REFUSED;
-    lane->in_flight--;
     if (problem == PROBLEM_GONE) {
         err = engine_remove_sealed(e, sealed);
         free(sealed);

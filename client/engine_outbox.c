@@ -36,6 +36,7 @@ enum signet_err engine_save_draft(struct engine *e, struct outgoing *text)
     key = outbox_key(text->draft);
     err = engine_put(e, &key, signet_buf_span(&value));
     signet_buf_free(&value);
+    signet_buf_free(&text->text);
     return err == SIGNET_OK ? engine_save_counters(e) : err;
 }
 
@@ -79,6 +80,8 @@ enum signet_err engine_add_sealed(struct engine *e, struct sealed *sealed, signe
     if (err == SIGNET_OK)
         err = engine_save_counters(e);
     engine_reopen_lane(e, &sealed->device);
+    e->fresh.count++;
+    e->fresh.bytes += envelope.len;
     return err == SIGNET_OK ? append_sealed(e, sealed) : err;
 }
 
@@ -92,7 +95,15 @@ static void read_sealed(struct wire_reader *r, struct sealed *sealed, signet_spa
     *envelope = wire_get_bytes(r, 1, SIGNET_ENVELOPE_MAX);
 }
 
-static enum signet_err load_draft(struct engine *e, struct wire_reader *r, uint64_t number)
+/* One draft's record; the text borrows. */
+static void read_draft(struct wire_reader *r, struct outgoing *text, signet_span *body)
+{
+    wire_get_id(r, &text->address);
+    text->sent_at = wire_get_uint(r, SIGNET_TIME_MAX);
+    *body = wire_get_bytes(r, 1, SIGNET_TEXT_MAX);
+}
+
+static enum signet_err add_draft(struct engine *e, struct wire_reader *r, uint64_t number)
 {
     struct outgoing *text = calloc(1, sizeof(*text));
     signet_span body;
@@ -102,17 +113,34 @@ static enum signet_err load_draft(struct engine *e, struct wire_reader *r, uint6
         return SIGNET_ERR_NOMEM;
     text->draft = number;
     text->has_address = true;
-    wire_get_id(r, &text->address);
-    text->sent_at = wire_get_uint(r, SIGNET_TIME_MAX);
-    body = wire_get_bytes(r, 1, SIGNET_TEXT_MAX);
-    if ((err = wire_reader_finish(r)) == SIGNET_OK)
-        err = signet_buf_append(&text->text, body);
-    if (err != SIGNET_OK) {
+    read_draft(r, text, &body);
+    if ((err = wire_reader_finish(r)) != SIGNET_OK) {
         engine_free_outgoing(text);
         return err;
     }
     engine_add_text(e, text);
     return SIGNET_OK;
+}
+
+enum signet_err engine_load_draft(struct engine *e, struct outgoing *text)
+{
+    struct record_key key = outbox_key(text->draft);
+    struct signet_buf value = {0};
+    struct wire_reader r;
+    signet_span body;
+    enum signet_err err = engine_get(e, &key, &value);
+
+    if (err != SIGNET_OK)
+        return err;
+    r = wire_reader(signet_buf_span(&value));
+    wire_expect_array(&r, 5);
+    wire_expect_uint(&r, FORMAT_VERSION);
+    wire_expect_uint(&r, IS_DRAFT);
+    read_draft(&r, text, &body);
+    if ((err = wire_reader_finish(&r)) == SIGNET_OK)
+        err = signet_buf_append(&text->text, body);
+    signet_buf_free(&value);
+    return err;
 }
 
 static enum signet_err visit_outbox(void *ctx, uint64_t number, signet_span value)
@@ -130,7 +158,7 @@ static enum signet_err visit_outbox(void *ctx, uint64_t number, signet_span valu
     wire_expect_uint(&r, FORMAT_VERSION);
     wire_expect_uint(&r, is_draft ? IS_DRAFT : IS_SEALED);
     if (is_draft)
-        return load_draft(e, &r, number);
+        return add_draft(e, &r, number);
     read_sealed(&r, &sealed, &envelope);
     if ((err = wire_reader_finish(&r)) != SIGNET_OK)
         return err;

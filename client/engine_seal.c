@@ -229,10 +229,17 @@ enum signet_err engine_seal(
     struct engine *e, struct contact_slot *slot, struct outgoing *text, uint64_t now_ms)
 {
     struct sealing s = {.slot = slot, .text = text, .now_ms = now_ms};
-    enum signet_err err;
+    enum signet_err err = text->draft == 0 ? SIGNET_OK : engine_load_draft(e, text);
 
-    err = signet_conversation_pair(
-        e->library, signet_account_address(e->account), &slot->contact.address, &s.conversation);
+    if (err == SIGNET_ERR_AUTH || err == SIGNET_ERR_UNKNOWN) {
+        if ((err = engine_note(e, "a message in the outbox is damaged and cannot be sent")) ==
+            SIGNET_OK)
+            err = engine_queued(e, text->token, NULL);
+        return err;
+    }
+    if (err == SIGNET_OK)
+        err = signet_conversation_pair(e->library, signet_account_address(e->account),
+            &slot->contact.address, &s.conversation);
     if (err == SIGNET_OK)
         err = load_own_chain(e, &s);
     if (err == SIGNET_OK)

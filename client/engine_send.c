@@ -121,6 +121,8 @@ static enum signet_err advance_resolved(struct engine *e, struct outgoing *text,
         return SIGNET_OK;
     if ((err = check_sessions(e, slot, now_ms, &ready)) != SIGNET_OK || !ready)
         return err;
+    if (!engine_has_room(e))
+        return SIGNET_OK; /* an answer is awaited, and takes it along */
     *progress = IS_DONE;
     return engine_seal(e, slot, text, now_ms);
 }
@@ -146,6 +148,7 @@ enum signet_err engine_pump(struct engine *e, uint64_t now_ms)
 {
     struct outgoing **link = &e->outgoing;
 
+    e->fresh = (struct traffic){0};
     while (*link != NULL) {
         struct outgoing *text = *link;
         enum progress progress;

@@ -72,6 +72,20 @@ def what_became_of_it(world):
 
 
 @test
+def more_than_fits_at_once(world):
+    """an outbox of any size goes out with one command"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    alice.send("bob", "0")
+    relay.stop()
+    lines = [str(number).ljust(60000, ".") for number in range(300)]
+    alice.run("send", "bob", "--lines", text="\n".join(lines).encode()).fails(1, "300 messages")
+    relay.start()
+    alice.run("receive").works()
+    equal(texts(bob.receive()), ["0"] + lines)
+
+
+@test
 def killed_sender(world):
     """a sender killed at any moment repeats nothing and loses nothing that was accepted"""
     relay = world.relay()

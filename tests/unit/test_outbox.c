@@ -114,12 +114,61 @@ static void others_are_not_held_up(void **state)
     check_received(&t, "0\n1\n2\n");
 }
 
+/* A relay that accepts one message, and no more. */
+static void accept_one(
+    struct sim_client *client, const struct relay_message *message, struct signet_buf *out)
+{
+    size_t *accepted = client->intercept_ctx;
+
+    if (message->type != RELAY_ACCEPTED || (*accepted)++ == 0)
+        CHECK_OK(relay_message_write(message, out));
+}
+
+/* What was written in weeks without a relay goes out in portions: the next one with the answers to
+ * the one before. */
+static void a_large_outbox_goes_out_in_portions(void **state)
+{
+    enum { LARGE = 60000, COUNT = 40, PORTION_MAX = 1310720 };
+    char *text = malloc(LARGE + 1);
+    size_t accepted = 0;
+    uint64_t sent;
+    struct talk t;
+
+    (void)state;
+    CHECK(text != NULL);
+    memset(text, 'x', LARGE);
+    text[LARGE] = '\0';
+    open_talk(&t, 312);
+    sim_disconnect(t.alice);
+    for (size_t i = 0; i < COUNT; i++)
+        sim_send(t.alice, "bob", text);
+    sim_kill(t.alice);
+    sim_start(t.alice);
+    t.alice->intercept = accept_one;
+    t.alice->intercept_ctx = &accepted;
+    sent = t.sim.sent_bytes;
+    sim_connect(t.alice);
+    sim_run(&t.sim);
+    CHECK(accepted > 1 && t.sim.sent_bytes - sent < PORTION_MAX);
+    t.alice->intercept = NULL;
+    sim_disconnect(t.alice);
+    sim_connect(t.alice);
+    sim_run(&t.sim);
+    CHECK(t.alice->accepted == 1 + COUNT);
+    sim_connect(t.bob);
+    sim_run(&t.sim);
+    CHECK(t.bob->received == 1 + COUNT);
+    free(text);
+    simulation_close(&t.sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_overtakes_what_was_refused),
         cmocka_unit_test(a_further_text_takes_along_what_waits),
         cmocka_unit_test(others_are_not_held_up),
+        cmocka_unit_test(a_large_outbox_goes_out_in_portions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
