@@ -254,6 +254,9 @@ static enum exit_code accept_identity(struct desk *desk)
         report_error(context->report, "unknown-contact",
             "it must have written to you, or have shown itself under a contact's name",
             "no such identity was seen");
+    else if (err == SIGNET_ERR_STATE)
+        report_error(context->report, "several-names", "ask the relay's operator; write to neither",
+            "the relay has shown that identity under the names of several contacts");
     else if (desk_commit(desk, err, &output) == SIGNET_OK)
         code = finish(desk, fingerprint);
     engine_output_clear(&output);

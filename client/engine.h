@@ -193,8 +193,10 @@ SIGNET_MUST_USE enum signet_err engine_contact(
 SIGNET_MUST_USE enum signet_err engine_confirm(
     struct engine *engine, const struct signet_id *address, struct engine_output *output);
 /*
- * Accept an identity: a stranger becomes an unverified contact; where a contact's name has gone
- * over to this address, the name follows. Errors: UNKNOWN (no such identity was seen).
+ * Accept an identity: a stranger becomes an unverified contact; where a contact's name has gone over
+ * to this address, which has none, the name follows, and the contact is unverified; where this
+ * contact's own name has gone over to another, that is forgotten.
+ * Errors: UNKNOWN (no such identity was seen), STATE (several names have gone over to it).
  */
 SIGNET_MUST_USE enum signet_err engine_accept(
     struct engine *engine, const struct signet_id *address, struct engine_output *output);

@@ -85,12 +85,12 @@ enum signet_err engine_new_contact(struct engine *e, struct signet_card *card,
     return engine_save_contact(e, slot);
 }
 
-/* A contact by its name; or, where name is NULL, the one whose name has gone over to `address`. */
+/* Contacts by their name; or, where name is NULL, those whose name has gone over to `address`. */
 struct search {
     struct engine *engine;
     const char *name;
-    struct signet_id address;
-    bool found;
+    struct signet_id address, found; /* the last one found */
+    size_t count;
 };
 
 static enum signet_err visit_contact(void *ctx, uint64_t number, signet_span value)
@@ -100,22 +100,22 @@ static enum signet_err visit_contact(void *ctx, uint64_t number, signet_span val
     bool is_it;
 
     (void)number;
-    if (search->found || value.len == 0 ||
-        contact_decode(search->engine->library, value, &contact) != SIGNET_OK)
+    if (value.len == 0 || contact_decode(search->engine->library, value, &contact) != SIGNET_OK)
         return SIGNET_OK; /* a damaged contact must not hide the others */
     if (search->name != NULL)
         is_it = strcmp(contact.name, search->name) == 0;
     else
         is_it = contact.has_changed && signet_id_equal(&contact.changed_to, &search->address);
     if (is_it) {
-        search->found = true;
-        search->address = contact.address;
+        search->count++;
+        search->found = contact.address;
     }
     contact_clear(&contact);
     return SIGNET_OK;
 }
 
-/* *address is what is searched by, where name is NULL, and what is found. Errors: UNKNOWN. */
+/* *address is what is searched by, where name is NULL, and what is found. Errors: UNKNOWN, STATE
+ * (more than one). */
 static enum signet_err search_contacts(
     struct engine *e, const char *name, struct signet_id *address)
 {
@@ -125,8 +125,10 @@ static enum signet_err search_contacts(
 
     if (err != SIGNET_OK)
         return err;
-    *address = search.address;
-    return search.found ? SIGNET_OK : SIGNET_ERR_UNKNOWN;
+    if (search.count != 1)
+        return search.count == 0 ? SIGNET_ERR_UNKNOWN : SIGNET_ERR_STATE;
+    *address = search.found;
+    return SIGNET_OK;
 }
 
 enum signet_err engine_load_name(struct engine *e, const char *name, struct signet_id *address_out)
@@ -255,7 +257,8 @@ enum signet_err engine_confirm(
     return engine_save_contact(engine, slot);
 }
 
-/* Let the name of the contact in doubt go over to `slot`. */
+/* Let the name of the contact in doubt go over to `slot`, whose fingerprint is still to be compared:
+ * whatever is known of the other says nothing about this one. */
 static enum signet_err hand_name_over(
     struct engine *e, const struct signet_id *holder_address, struct contact_slot *slot)
 {
@@ -268,6 +271,7 @@ static enum signet_err hand_name_over(
     memcpy(slot->contact.name, holder->contact.name, sizeof(slot->contact.name));
     memset(holder->contact.name, 0, sizeof(holder->contact.name));
     holder->contact.has_changed = false;
+    slot->contact.state = CONTACT_UNVERIFIED;
     if ((err = engine_save_contact(e, holder)) != SIGNET_OK)
         return err;
     key = name_key(slot->contact.name);
@@ -284,12 +288,16 @@ enum signet_err engine_accept(
     engine->output = output;
     if ((err = engine_load_contact(engine, address, &slot)) != SIGNET_OK)
         return err;
-    err = search_contacts(engine, NULL, &holder);
-    if (err == SIGNET_OK)
-        err = hand_name_over(engine, &holder, slot);
-    if (err != SIGNET_OK && err != SIGNET_ERR_UNKNOWN)
-        return err;
-    slot->contact.has_changed = false; /* the person has decided for this one */
+    /* An account has one name: one that has its own takes over nobody else's. Where it is in doubt,
+     * the person has decided for this old identity of it, and for nothing besides. */
+    if (slot->contact.name[0] == '\0') {
+        err = search_contacts(engine, NULL, &holder);
+        if (err == SIGNET_OK)
+            err = hand_name_over(engine, &holder, slot);
+        if (err != SIGNET_OK && err != SIGNET_ERR_UNKNOWN)
+            return err;
+    }
+    slot->contact.has_changed = false;
     if (slot->contact.state == CONTACT_NEW)
         slot->contact.state = CONTACT_UNVERIFIED;
     return engine_save_contact(engine, slot);

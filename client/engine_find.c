@@ -111,6 +111,9 @@ static enum signet_err changed_identity(struct engine *e, const struct request *
     if (request->name[0] == '\0' || signet_id_equal(address, signet_account_address(e->account)))
         return engine_fail_texts(e, &slot->contact.address, NULL, PROBLEM_CARD);
     err = engine_load_contact(e, address, &other);
+    /* Nor is somebody who has a name: the relay passes one contact off as another. */
+    if (err == SIGNET_OK && other->contact.name[0] != '\0')
+        return engine_fail_texts(e, &slot->contact.address, NULL, PROBLEM_CARD);
     if (err == SIGNET_ERR_UNKNOWN)
         err = engine_new_contact(e, card, CONTACT_NEW, &other);
     if (err != SIGNET_OK)
