@@ -12,6 +12,8 @@
 #include "client/show.h"
 #include "io/clock.h"
 
+#define OPERATOR_NAME "operator" /* the relay gives it to nobody else */
+
 enum { TIMEOUT_S = 10, TIMEOUT_MAX_S = 31536000 };
 
 struct receiving {
@@ -106,7 +108,7 @@ static void on_reply(void *ctx, const char *problem, signet_span answer)
 {
     struct receiving *receiving = ctx;
     char peer[SIGNET_ID_TEXT_SIZE];
-    struct engine_text text = {.peer = peer, .text = answer};
+    struct engine_text text = {.peer = peer, .text = answer, .is_automatic = true};
     struct message message = {0};
     enum signet_err err = SIGNET_OK;
 
@@ -130,6 +132,20 @@ static void on_reply(void *ctx, const char *problem, signet_span answer)
     show_next(receiving);
 }
 
+/* Whoever tries addresses must not learn from an answer who reads here, and when. Only the operator
+ * is there to answer anyone. */
+static bool may_answer(const struct receiving *receiving, const struct person *person)
+{
+    if (person->state != CONTACT_NEW ||
+        strcmp(engine_name(receiving->desk.engine), OPERATOR_NAME) == 0)
+        return true;
+    report_note(receiving->context->report,
+        "%s is new and gets no automatic answer; answers begin with signet contacts accept, or "
+        "when you write",
+        person->name);
+    return false;
+}
+
 static bool start_reply(struct receiving *receiving, const struct message *message)
 {
     const struct person *person = NULL;
@@ -142,6 +158,8 @@ static bool start_reply(struct receiving *receiving, const struct message *messa
     };
 
     if (people_find(&receiving->show.people, &message->address, &person) != SIGNET_OK)
+        return false;
+    if (!may_answer(receiving, person))
         return false;
     signet_id_text(&message->address, address);
     signet_id_text(&message->id, id);
@@ -344,7 +362,8 @@ const struct command cmd_receive = {
     .help =
         "Shows what waits, and is done. The reply command gets each text on its standard input,\n"
         "and SIGNET_FROM, SIGNET_ADDRESS, SIGNET_ID, SIGNET_VERDICT and SIGNET_CONTACT in its\n"
-        "environment; what it prints within 30 seconds is sent back, unless it fails.",
+        "environment; what it prints within 30 seconds is sent back, unless it fails. Contacts\n"
+        "that are new get no answer, except from the account called operator.",
     .options =
         {
             {"follow", NULL, "go on until interrupted, or silent for --timeout"},

@@ -172,7 +172,8 @@ bool engine_is_settled(const struct engine *engine);
 struct engine_text {
     const char *peer;
     signet_span text;
-    uint64_t token; /* of the caller's; not 0 */
+    uint64_t token;    /* of the caller's; not 0 */
+    bool is_automatic; /* no person has written it: it makes no contact of a stranger */
 };
 SIGNET_MUST_USE enum signet_err engine_send(struct engine *engine, const struct engine_text *text,
     uint64_t now_ms, struct engine_output *output);

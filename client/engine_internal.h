@@ -90,6 +90,7 @@ struct outgoing {
     bool has_address;
     struct signet_id address;
     bool is_asking;         /* its name is being asked for */
+    bool is_automatic;      /* see struct engine_text */
     uint64_t draft;         /* its number in the outbox; 0: it is not stored */
     uint64_t sent_at;       /* ms */
     struct signet_buf text; /* empty while it is stored: the outbox may be large */

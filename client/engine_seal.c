@@ -217,12 +217,7 @@ static enum signet_err seal_all(struct engine *e, struct sealing *s)
         if ((err = seal_for(e, s, signet_card_device(card, i), message)) != SIGNET_OK)
             return err;
     }
-    if (s->text->draft != 0 && (err = engine_delete(e, &draft)) != SIGNET_OK)
-        return err;
-    if (s->slot->contact.state != CONTACT_NEW)
-        return SIGNET_OK;
-    s->slot->contact.state = CONTACT_UNVERIFIED; /* answering a stranger is accepting them */
-    return engine_save_contact(e, s->slot);
+    return s->text->draft == 0 ? SIGNET_OK : engine_delete(e, &draft);
 }
 
 enum signet_err engine_seal(

@@ -94,6 +94,16 @@ static enum signet_err check_sessions(
     return SIGNET_OK;
 }
 
+/* Who writes to a stranger accepts them; at once, so that it holds for a draft, too. */
+static enum signet_err accept_stranger(
+    struct engine *e, struct contact_slot *slot, const struct outgoing *text)
+{
+    if (slot->contact.state != CONTACT_NEW || text->is_automatic || text->token == 0)
+        return SIGNET_OK;
+    slot->contact.state = CONTACT_UNVERIFIED;
+    return engine_save_contact(e, slot);
+}
+
 /* What still keeps a text whose address is known; seals it when nothing does. */
 static enum signet_err advance_resolved(struct engine *e, struct outgoing *text, uint64_t now_ms,
     enum engine_problem *problem, enum progress *progress)
@@ -116,6 +126,8 @@ static enum signet_err advance_resolved(struct engine *e, struct outgoing *text,
     if (err != SIGNET_OK)
         return err;
     if ((err = check_contact(e, slot, now_ms, problem, &ready)) != SIGNET_OK)
+        return err;
+    if (*problem == PROBLEM_NONE && (err = accept_stranger(e, slot, text)) != SIGNET_OK)
         return err;
     if (!ready || *problem != PROBLEM_NONE)
         return SIGNET_OK;
@@ -186,6 +198,7 @@ enum signet_err engine_send(struct engine *engine, const struct engine_text *tex
         return SIGNET_ERR_NOMEM;
     memcpy(outgoing->peer, text->peer, peer_len);
     outgoing->token = text->token;
+    outgoing->is_automatic = text->is_automatic;
     outgoing->sent_at = now_ms;
     if ((err = signet_buf_append(&outgoing->text, text->text)) != SIGNET_OK) {
         engine_free_outgoing(outgoing);

@@ -12,24 +12,57 @@ def texts(messages):
     return [message["text"] for message in messages]
 
 
+def acquainted(world, relay):
+    """alice and bob, who has written to her: she is no stranger to him."""
+    alice, bob = world.joined(relay, "alice", "bob")
+    bob.send("alice", "write to me")
+    alice.receive()
+    return alice, bob
+
+
 @test
 def answers(world):
     """each text goes to the command, and what it prints goes back"""
     relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    alice, bob = acquainted(world, relay)
     for text in ("one", "two\nlines"):
         alice.send("bob", text)
     command = 'printf "%s %s %s: " "$SIGNET_FROM" "$SIGNET_CONTACT" "$SIGNET_VERDICT"; cat'
     equal(texts(bob.receive("--reply", command)), ["one", "two\nlines"])
-    equal(texts(alice.receive()), ["alice new verified: one", "alice new verified: two\nlines"])
+    equal(texts(alice.receive()), ["alice unverified verified: one",
+                                    "alice unverified verified: two\nlines"])
     equal(bob.receive("--reply", command), [])
+
+
+@test
+def strangers(world):
+    """a stranger gets no answer until accepted, and an answer accepts nobody"""
+    relay = world.relay()
+    alice, bob, operator = world.joined(relay, "alice", "bob", "operator")
+    alice.send("bob", "are you there")
+    done = bob.run("receive", "--reply", "echo yes").works()
+    assert done.out.endswith(b"are you there   [verified]\n"), done
+    note, = done.err.decode().splitlines()
+    assert note.startswith("signet: alice is new and gets no automatic answer"), note
+    equal(alice.receive(), [])
+    bob.run("contacts", "accept", alice.address).works()
+    equal(bob.receive("--reply", "echo yes"), [])  # an old message is not answered later
+    alice.send("bob", "and now")
+    equal(texts(bob.receive("--reply", "echo yes")), ["and now"])
+    equal(texts(alice.receive()), ["yes"])
+    for text in ("one", "two"):
+        alice.send("operator", text)
+        message, = operator.receive("--reply", 'echo "$SIGNET_CONTACT"')
+        equal(message["contact"], "new")
+        equal(texts(alice.receive()), ["new"])
+    equal(operator.run("contacts", "--json").json()[0]["contact"], "new")
 
 
 @test
 def environment(world):
     """the command knows the message, and nothing it must not know"""
     relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    alice, bob = acquainted(world, relay)
     alice.send("bob", "who am I")
     message, = bob.receive("--reply", "env; ls -l /proc/self/fd")
     answer = alice.receive()[0]["text"]
@@ -43,7 +76,7 @@ def environment(world):
 def failing_commands(world):
     """a command that fails, says nothing or too much gives no answer, and receive goes on"""
     relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    alice, bob = acquainted(world, relay)
     for text in ("exit 3", "true", "head -c 70000 /dev/zero | tr '\\0' x", "printf '\\377'",
                  "exec <&-; echo fine"):
         alice.send("bob", text)
@@ -59,7 +92,7 @@ def failing_commands(world):
 def unread_input(world):
     """a command that does not read its input is answered for, and the largest text fits"""
     relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    alice, bob = acquainted(world, relay)
     alice.run("send", "bob", text=b"y" * 65536).works()
     bob.run("receive", "--reply", "echo unread").works()
     equal(texts(alice.receive()), ["unread"])
@@ -72,7 +105,7 @@ def unread_input(world):
 def follows(world):
     """with --follow answers come as texts come, and an end takes a running command along"""
     relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    alice, bob = acquainted(world, relay)
     running = os.path.join(world.folder, "running")
     command = f'read text; echo "got $text"; [ "$text" != wait ] || {{ echo $$ > {running}; sleep 300; }}'
     robot = bob.start("receive", "--follow", "--reply", command, stdin=subprocess.DEVNULL,

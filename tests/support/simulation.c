@@ -268,7 +268,7 @@ struct sim_client *sim_join(struct simulation *sim, const char *name)
 
 void sim_send(struct sim_client *client, const char *peer, const char *text)
 {
-    struct engine_text request = {peer, signet_span_str(text), 1};
+    struct engine_text request = {.peer = peer, .text = signet_span_str(text), .token = 1};
     struct engine_output output = {0};
 
     CHECK_OK(engine_send(client->engine, &request, now_of(client), &output));
