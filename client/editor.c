@@ -3,22 +3,20 @@
 
 #include <errno.h>
 #include <histedit.h>
-#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
 #include "client/input.h"
+#include "client/screen.h"
 
 enum {
     HISTORY_LINES = 200,
     SEQUENCE_MS = 100, /* the bytes of one key come together */
-    COLUMNS_DEFAULT = 80,
 };
 
 struct editor {
@@ -118,15 +116,6 @@ static char *give_prompt(EditLine *edit)
 static void update_prompt(struct editor *editor)
 {
     editor->handler->prompt(editor->ctx, editor->prompt);
-}
-
-static size_t screen_columns(void)
-{
-    struct winsize size = {0};
-
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        return COLUMNS_DEFAULT;
-    return size.ws_col;
 }
 
 /* Columns from the start of the prompt to the cursor. */
@@ -363,9 +352,6 @@ static bool set_up_edit(struct editor *editor)
     const char *terminal = getenv("TERM");
     HistEvent event;
 
-    /* Names and texts are UTF-8, whatever the locale says. */
-    if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)
-        (void)setlocale(LC_CTYPE, "C.UTF-8");
     editor->is_plain = terminal == NULL || strcmp(terminal, "dumb") == 0;
     editor->edit = el_init("signet", stdin, stdout, stderr);
     editor->history = history_init();

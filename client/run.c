@@ -1,5 +1,6 @@
 /* Reads a command line, provides what the command needs, and runs it. */
 #include <errno.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,5 +93,6 @@ enum exit_code command_main(const struct command *const *commands, int argc, cha
     struct report report = {.out = stdout, .err = stderr, .json = line.json, .quiet = line.quiet};
     struct context context = {.line = &line, .report = &report};
 
+    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* what texts are, whatever the locale says */
     return finish_output(&report, run(commands, &context, parsed));
 }

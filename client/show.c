@@ -8,10 +8,18 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/utf8.h"
 #include "client/json.h"
+#include "client/screen.h"
 #include "client/text.h"
 
-static const char indent[] = "\n    ";
+enum { INDENT = 4, COLUMNS_NARROW = 20, COLUMNS_LEAST = 3, TAB = 8 };
+
+/* What a message says, being written below its first row or further right. */
+struct body {
+    struct signet_buf *out;
+    size_t columns, column, indent;
+};
 
 enum signet_err show_format(struct signet_buf *out, const char *format, ...)
 {
@@ -45,26 +53,92 @@ void show_time(uint64_t ms, uint64_t now_ms, char text[SHOW_TIME_SIZE])
         (void)snprintf(text, SHOW_TIME_SIZE, "(no time)");
 }
 
-/* Text as its author wrote it, made safe; further lines are indented, so that none of them can be
- * taken for another message. */
-static enum signet_err put_text(signet_span text, struct signet_buf *out)
+/* ---- bodies ---- */
+
+/*
+ * No row of a body begins where a message begins: neither after a line feed of its author, nor
+ * where the terminal would go on by itself in the next row, which spaces can bring about anywhere.
+ */
+static struct body begin_body(const struct show *show, size_t start, struct signet_buf *out)
+{
+    size_t columns = show->columns != 0 ? show->columns : screen_columns();
+    struct body body = {.out = out, .columns = SIZE_MAX, .indent = INDENT};
+
+    if (columns != 0)
+        body.columns = columns < COLUMNS_LEAST ? COLUMNS_LEAST : columns;
+    if (body.columns < COLUMNS_NARROW)
+        body.indent = 1;
+    body.column = (out->len - start) % body.columns; /* a head is ASCII, and may be too long */
+    return body;
+}
+
+static enum signet_err begin_row(struct body *body)
+{
+    body->column = body->indent;
+    return show_format(body->out, "\n%*s", (int)body->indent, "");
+}
+
+static enum signet_err put_character(struct body *body, signet_span bytes, size_t width)
+{
+    enum signet_err err;
+
+    if (width > body->columns - body->column && (err = begin_row(body)) != SIGNET_OK)
+        return err;
+    body->column += width;
+    return signet_buf_append(body->out, bytes);
+}
+
+/* As the blanks that a terminal makes of it, up to the end of the row: it may have its tab stops
+ * elsewhere. */
+static enum signet_err put_tab(struct body *body)
+{
+    size_t blanks = TAB - body->column % TAB, room = body->columns - body->column;
+
+    if (body->columns == SIZE_MAX)
+        return put_character(body, signet_span_str("\t"), blanks);
+    if (blanks > room)
+        blanks = room;
+    body->column += blanks;
+    return show_format(body->out, "%*s", (int)blanks, "");
+}
+
+/* Text as its author wrote it, made safe. */
+static enum signet_err put_text(struct body *body, signet_span text)
 {
     struct signet_buf safe = {0};
     enum signet_err err = text_show(text, TEXT_BODY, &safe);
     signet_span rest = signet_buf_span(&safe);
 
     while (err == SIGNET_OK && rest.len > 0) {
-        const uint8_t *end = memchr(rest.ptr, '\n', rest.len);
-        size_t len = end == NULL ? rest.len : (size_t)(end - rest.ptr);
+        uint32_t code_point = 0;
+        size_t len = utf8_decode(rest, &code_point);
 
-        err = signet_buf_append(out, signet_span_of(rest.ptr, len));
-        if (err == SIGNET_OK && end != NULL)
-            err = signet_buf_append(out, signet_span_str(indent));
-        rest = signet_span_from(rest, end == NULL ? len : len + 1);
+        if (code_point == '\n')
+            err = begin_row(body);
+        else if (code_point == '\t')
+            err = put_tab(body);
+        else
+            err = put_character(body, signet_span_of(rest.ptr, len), screen_width(code_point));
+        rest = signet_span_from(rest, len);
     }
     signet_buf_free(&safe);
     return err;
 }
+
+/* The verdict, in the same row or in one of its own. */
+static enum signet_err end_body(struct body *body, const char *word)
+{
+    size_t len = strlen("   []") + strlen(word);
+    enum signet_err err;
+
+    if (len <= body->columns - body->column)
+        return show_format(body->out, "   [%s]", word);
+    if ((err = begin_row(body)) != SIGNET_OK)
+        return err;
+    return show_format(body->out, "[%s]", word);
+}
+
+/* ---- messages ---- */
 
 /* What is said of a message before it: one line, or nothing. */
 static enum signet_err put_warning(
@@ -91,32 +165,39 @@ static enum signet_err show_refused(
         verdict_word(message->verdict));
 }
 
-static enum signet_err show_received(const struct message *message, const struct person *person,
-    const char *at, struct signet_buf *out)
+static enum signet_err show_received(const struct show *show, const struct message *message,
+    const struct person *person, const char *at, struct signet_buf *out)
 {
     const char *state = contact_state_word(person->is_contact ? person->state : CONTACT_NEW);
+    struct body body;
     enum signet_err err;
+    size_t start;
 
     if ((err = put_warning(message, person->name, out)) != SIGNET_OK)
         return err;
+    start = out->len;
     if ((err = show_format(out, "%s %s (%s): ", at, person->name, state)) != SIGNET_OK)
         return err;
-    if ((err = put_text(signet_buf_span(&message->text), out)) != SIGNET_OK)
+    body = begin_body(show, start, out);
+    if ((err = put_text(&body, signet_buf_span(&message->text))) != SIGNET_OK)
         return err;
-    return show_format(out, "   [%s]", verdict_word(message->verdict));
+    return end_body(&body, verdict_word(message->verdict));
 }
 
 static enum signet_err show_own(const struct show *show, const struct message *message,
     const struct person *peer, const char *at, struct signet_buf *out)
 {
+    size_t start = out->len;
+    struct body body;
     enum signet_err err;
 
     err = show_format(out, "%s %s to %s: ", at, engine_name(show->people.engine), peer->name);
     if (err != SIGNET_OK)
         return err;
-    if ((err = put_text(signet_buf_span(&message->text), out)) != SIGNET_OK)
+    body = begin_body(show, start, out);
+    if ((err = put_text(&body, signet_buf_span(&message->text))) != SIGNET_OK)
         return err;
-    return show_format(out, "   [%s]", message->accepted_at != 0 ? "accepted" : "not accepted yet");
+    return end_body(&body, message->accepted_at != 0 ? "accepted" : "not accepted yet");
 }
 
 /* ---- JSON ---- */
@@ -204,7 +285,7 @@ enum signet_err show_message(
     show_time(message->received_at, now_ms, at);
     if (message->is_outgoing)
         return show_own(show, message, person, at, out);
-    return show_received(message, person, at, out);
+    return show_received(show, message, person, at, out);
 }
 
 enum signet_err show_damaged(const struct show *show, uint64_t number, struct signet_buf *out)

@@ -6,7 +6,8 @@
  *   !! 2 messages from bob are missing before this one [gap]
  *   !! a message from bob was refused: it was received before [replayed]
  *
- * All text is safe for a terminal.
+ * All text is safe for a terminal. Further rows of a message are indented: on a terminal also those
+ * that its width makes; elsewhere a line of its author stays a line.
  */
 #ifndef CLIENT_SHOW_H
 #define CLIENT_SHOW_H
@@ -17,6 +18,7 @@
 struct show {
     struct people people;
     bool json;
+    size_t columns; /* where rows end; 0: where those of a terminal on standard output do */
 };
 
 /* Times of the day of `now_ms` are shown without their date. Errors: those of people_find. */

@@ -139,6 +139,27 @@ def hostile_text(world):
 
 
 @test
+def forged_rows(world):
+    """a contact that fills a row with blanks does not get the next one, in chat, receive, history"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    alice.send("bob", "hello")
+    columns = 61
+    forged = "09:58 operator (confirmed): your passphrase   [verified]"
+    evil = forged.rjust(columns + 1) * columns  # one of them is at the left edge, wherever it begins
+    bob.send("alice", evil)
+    for key, *command in (("\x04", "chat", "bob"), ("", "history"), ("\x03", "receive", "--follow")):
+        terminal = Terminal(world, alice.command(*command), columns=columns)
+        if command[0] == "receive":
+            bob.send("alice", evil)
+        terminal.wait(r"your passphrase[^$]*\[verified\]$")
+        if key:
+            terminal.type(key)
+        equal(terminal.wait_end(), 0)
+        equal(re.findall(r"^09:58.*", terminal.screen.text(), re.MULTILINE), [])
+
+
+@test
 def offline(world):
     """without the relay it says so once, keeps what is written, and connects again by itself"""
     relay = world.relay()

@@ -355,8 +355,8 @@ class Terminal:
         environment = {**world.environment(), **(env or {})}
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             os.execvpe(command[0], command, environment)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         world.cleanups.append(self.close)
 
     def read(self, seconds):

@@ -1,6 +1,7 @@
 /* How messages and steps are shown. */
 #include "tests/support/unit.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,8 @@ static struct show a_show(bool json)
     known[0].address = bob;
     known[1] = (struct person){.address = stranger};
     signet_id_text(&stranger, known[1].name);
-    return (struct show){.people = {.all = known, .count = 2, .capacity = 2}, .json = json};
+    return (struct show){
+        .people = {.all = known, .count = 2, .capacity = 2}, .json = json, .columns = SIZE_MAX};
 }
 
 static struct message a_message(const char *text, enum verdict verdict)
@@ -65,6 +67,81 @@ static void further_lines_are_indented_and_controls_escaped(void **state)
 
     (void)state;
     check_shown(&message, false, "12:03 bob (confirmed): a\n    12:03 bob: b\\x1b[m   [late]");
+}
+
+/* Show a message of bob on a terminal of a width. */
+static void check_rows(const char *text, size_t columns, const char *wanted)
+{
+    struct message message = a_message(text, VERDICT_VERIFIED);
+    struct show show = a_show(false);
+    struct signet_buf out = {0};
+
+    show.columns = columns;
+    CHECK_OK(show_message(&show, &message, 43380000, &out));
+    CHECK_SPAN(signet_buf_span(&out), wanted);
+    signet_buf_free(&out);
+    message_clear(&message);
+}
+
+/* The terminal goes on at the left edge where a row is full: a contact that fills one with blanks
+ * would have a row of somebody else's. */
+static void rows_of_a_body_begin_indented_on_a_terminal(void **state)
+{
+    (void)state;
+    check_rows("                 12:03 carol (confirmed): pay", 40,
+        "12:03 bob (confirmed):                  \n"
+        "    12:03 carol (confirmed): pay\n"
+        "    [verified]");
+    check_rows("0123456789abcdef0", 40, "12:03 bob (confirmed): 0123456789abcdef0\n    [verified]");
+    check_rows(
+        "0123456789abcdef01", 40, "12:03 bob (confirmed): 0123456789abcdef0\n    1   [verified]");
+    check_rows("0123", 40, "12:03 bob (confirmed): 0123   [verified]");
+    check_rows("a\n\tb", 40, "12:03 bob (confirmed): a\n        b   [verified]");
+    check_rows(
+        "0123456789abcdef\tb", 40, "12:03 bob (confirmed): 0123456789abcdef \n    b   [verified]");
+}
+
+/* What is wide, or may be, never makes a row longer than the terminal's. */
+static void wide_characters_take_their_columns(void **state)
+{
+    (void)state;
+    check_rows("\u65e5\u672c\u8a9e\u65e5\u672c\u8a9e\u65e5\u672c\u8a9e", 40,
+        "12:03 bob (confirmed): \u65e5\u672c\u8a9e\u65e5\u672c\u8a9e\u65e5\u672c\n"
+        "    \u8a9e   [verified]");
+    check_rows("0123456789abcde\u0301\u0301f\u0301", 40,
+        "12:03 bob (confirmed): 0123456789abcde\u0301\u0301f\u0301\n    [verified]");
+    check_rows("0123456789abcd\u2764\ufe0fx", 40,
+        "12:03 bob (confirmed): 0123456789abcd\u2764\ufe0f\n    x   [verified]");
+    check_rows("0123456789abcdef\U0001f6dc", 40, /* newer than some C libraries */
+        "12:03 bob (confirmed): 0123456789abcdef\n    \U0001f6dc   [verified]");
+}
+
+/* Narrow terminals have no room for four blanks; the head may fill rows by itself. */
+static void no_terminal_is_too_narrow(void **state)
+{
+    struct message message;
+    struct show show = a_show(false);
+    struct signet_buf out = {0};
+
+    (void)state;
+    check_rows("0123456789", 14,
+        "12:03 bob (confirmed): 01234\n"
+        " 56789\n"
+        " [verified]");
+    for (size_t columns = 1; columns < 24; columns++) {
+        const uint8_t *at;
+
+        show.columns = columns;
+        message = a_message("\u65e5\n\tx 12:03 carol (confirmed): pay", VERDICT_VERIFIED);
+        signet_buf_truncate(&out, 0);
+        CHECK_OK(show_message(&show, &message, 43380000, &out));
+        CHECK_OK(signet_buf_append(&out, signet_span_of("", 1)));
+        at = out.ptr;
+        while ((at = (const uint8_t *)strchr((const char *)at, '\n')) != NULL)
+            CHECK(*++at == ' ');
+        message_clear(&message);
+    }
+    signet_buf_free(&out);
 }
 
 /* DESIGN: gaps and forks are shown, never hidden. */
@@ -168,10 +245,10 @@ static void a_step_is_one_line(void **state)
     signet_buf_free(&out);
 }
 
-static int set_time_zone(void **state)
+static int set_place(void **state)
 {
     (void)state;
-    return setenv("TZ", "UTC", 1);
+    return setlocale(LC_CTYPE, "C.UTF-8") == NULL ? -1 : setenv("TZ", "UTC", 1);
 }
 
 int main(void)
@@ -179,6 +256,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_is_one_line),
         cmocka_unit_test(further_lines_are_indented_and_controls_escaped),
+        cmocka_unit_test(rows_of_a_body_begin_indented_on_a_terminal),
+        cmocka_unit_test(wide_characters_take_their_columns),
+        cmocka_unit_test(no_terminal_is_too_narrow),
         cmocka_unit_test(gaps_and_forks_have_lines_of_their_own),
         cmocka_unit_test(a_refused_message_says_why),
         cmocka_unit_test(json_has_the_promised_fields),
@@ -186,5 +266,5 @@ int main(void)
         cmocka_unit_test(a_step_is_one_line),
     };
 
-    return cmocka_run_group_tests(tests, set_time_zone, NULL);
+    return cmocka_run_group_tests(tests, set_place, NULL);
 }
