@@ -160,6 +160,10 @@ size_t io_connection_pending(const struct io_connection *connection);
 /* The system would not take all of them: on_drained will come. */
 bool io_connection_is_blocked(const struct io_connection *connection);
 
+/* Where that is so, try again at the end of this wake-up: the system takes a little long before it
+ * reports that it takes much. */
+void io_connection_push(struct io_connection *connection);
+
 /* From the next message on: the largest that is accepted, and how much output may wait. */
 void io_connection_limit(struct io_connection *connection, size_t message_max, size_t pending_max);
 

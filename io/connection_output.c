@@ -13,6 +13,12 @@ bool io_connection_is_blocked(const struct io_connection *connection)
     return connection->is_write_blocked;
 }
 
+void io_connection_push(struct io_connection *connection)
+{
+    if (connection->is_write_blocked)
+        loop_add_dirty(connection);
+}
+
 /* RFC 6455, section 5.3: a fresh key for each frame of a client; a server has none. */
 static enum signet_err fresh_mask(
     const struct io_connection *connection, uint8_t mask[WS_MASK_LEN], const uint8_t **mask_out)

@@ -302,6 +302,7 @@ void config_core(const struct config *config, struct core_config *core)
 {
     memcpy(core->name, config->name, sizeof(core->name));
     core->message_ms = config->message_days * 24 * 3600 * 1000;
+    core->stalled_ms = CORE_STALLED_MS;
     core->rates.login = rate(config->logins_per_second);
     core->rates.publish = rate(config->publishes_per_second);
     core->rates.find = rate(config->finds_per_second);

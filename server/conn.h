@@ -51,7 +51,9 @@ struct conn {
     size_t in_flight;                /* operations that the store has not answered */
     size_t in_flight_bytes;          /* in them, and in their answers at most */
     size_t pending;                  /* output bytes that the loop could not get rid of */
-    uint64_t congested_ms;           /* monotonic: since when pending is over CORE_CONGESTED */
+    uint64_t
+        congested_ms; /* monotonic: since when pending is over CORE_CONGESTED and does not fall */
+    bool is_watched;  /* output was sent since none was pending: asked about with each tick */
     struct core_hop hop;
     uint8_t nonce[RELAY_NONCE_LEN];
     struct rate attempts;

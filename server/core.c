@@ -150,13 +150,14 @@ void core_pending(struct relay_core *core, struct conn *conn, size_t pending)
 {
     bool was_congested = conn->pending > CORE_CONGESTED;
 
+    if (conn->state == CONN_CLOSING)
+        return;
+    if (!was_congested || pending < conn->pending)
+        conn->congested_ms = core->monotonic_ms;
     conn->pending = pending;
-    if (pending > CORE_CONGESTED) {
-        if (!was_congested)
-            conn->congested_ms = core->monotonic_ms;
-    } else if (was_congested) {
+    conn->is_watched = pending > 0;
+    if (was_congested && pending <= CORE_CONGESTED)
         mailbox_catch_up(core, conn);
-    }
     conn_throttle(core, conn);
 }
 
@@ -264,21 +265,25 @@ bool core_may_log(struct relay_core *core)
     return conn_may_log(core);
 }
 
+static void tick_conn(struct relay_core *core, struct conn *conn)
+{
+    if (conn->pending > CORE_CONGESTED &&
+        core->monotonic_ms - conn->congested_ms > core->config.stalled_ms) {
+        conn_close(core, conn, RELAY_CLOSE_SLOW);
+        return;
+    }
+    if (conn->is_watched)
+        conn_list(core, conn);
+    mailbox_catch_up(core, conn);
+}
+
 void core_tick(struct relay_core *core)
 {
     core_submit_again(core);
     core_expire(core);
-    for (size_t i = 0; i < core->slot_count; i++) {
-        struct conn *conn = core->conns[i];
-
-        if (conn == NULL || conn->state != CONN_READY)
-            continue;
-        if (conn->pending > CORE_CONGESTED &&
-            core->monotonic_ms - conn->congested_ms > CORE_STALLED_MS)
-            conn_close(core, conn, RELAY_CLOSE_SLOW);
-        else
-            mailbox_catch_up(core, conn);
-    }
+    for (size_t i = 0; i < core->slot_count; i++)
+        if (core->conns[i] != NULL && core->conns[i]->state == CONN_READY)
+            tick_conn(core, core->conns[i]);
 }
 
 /* ---- output ---- */
@@ -303,6 +308,7 @@ bool core_next_output(struct relay_core *core, struct core_output *output_out)
         .is_paused = conn->is_paused,
         .close_code = conn->close_code,
     };
+    conn->is_watched |= conn->first != NULL;
     conn->first = conn->last = NULL;
     conn->is_changed = false;
     return true;

@@ -28,7 +28,7 @@
 enum {
     CORE_FRAME_MAX = 131072,     /* bytes of a WebSocket message to a client */
     CORE_CONGESTED = 262144,     /* bytes waiting for a client from which on it is left alone */
-    CORE_STALLED_MS = 60000,     /* and how long that may last */
+    CORE_STALLED_MS = 60000,     /* and how long it may then take nothing of them */
     CORE_WINDOW_MESSAGES = 128,  /* unacknowledged deliveries of one connection */
     CORE_WINDOW_BYTES = 1048576, /* and their sizes together */
 };
@@ -45,6 +45,7 @@ struct core_rates {
 struct core_config {
     char name[256];      /* the relay's own: what clients sign as origin */
     uint64_t message_ms; /* how long a message waits in its mailbox */
+    uint64_t stalled_ms; /* CORE_STALLED_MS, but for tests */
     struct core_rates rates;
     struct message_ids *ids; /* shared by the workers */
     /* Says why the store last answered with DOWN or UNKNOWN; NULL: it is not known. */
@@ -82,7 +83,8 @@ void core_set_time(struct relay_core *core, uint64_t wall_ms, uint64_t monotonic
 struct conn *core_open(struct relay_core *core, const struct core_hop *hop, void *owner);
 /* One WebSocket message from it. */
 void core_receive(struct relay_core *core, struct conn *conn, signet_span message);
-/* How many bytes of output wait for the client after some were sent or taken. */
+/* How many bytes of output wait for the client: after some were sent or taken, and whenever the
+ * connection comes up in the output without frames. */
 void core_pending(struct relay_core *core, struct conn *conn, size_t pending);
 /* Whether a device has logged in there. */
 bool core_is_logged_in(const struct conn *conn);
@@ -120,7 +122,7 @@ struct core_frame {
 struct core_output {
     struct conn *conn;
     void *owner;
-    struct core_frame *frames; /* now the loop's: core_frames_free */
+    struct core_frame *frames; /* now the loop's: core_frames_free; NULL: core_pending is due */
     bool is_changed;           /* one of the following three is new */
     size_t message_max;        /* largest message accepted from now on */
     bool is_logged_in;         /* the login deadline is off */

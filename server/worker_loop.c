@@ -37,8 +37,11 @@ static void send_frames(struct worker *worker, const struct core_output *output)
     /* STATE: it is closing already. LIMIT: it is closing now, as a slow reader. */
     if (err == SIGNET_ERR_NOMEM || err == SIGNET_ERR_CRYPTO)
         io_connection_close(connection, 0);
-    else if (io_connection_is_blocked(connection)) /* what was not tried yet is not late */
+    else if (io_connection_is_blocked(connection) || io_connection_pending(connection) == 0)
         core_pending(worker->core, output->conn, io_connection_pending(connection));
+    /* What was not tried yet is not late: the core asks again. */
+    if (output->frames == NULL)
+        io_connection_push(connection);
 }
 
 static void carry_out(struct worker *worker, const struct core_output *output)

@@ -68,6 +68,7 @@ void core_rig_open(struct core_rig *rig, struct signet_library *library)
     message_ids_init(&rig->ids, 0, 0);
     rig->config = (struct core_config){.name = CORE_RIG_NAME,
         .message_ms = UINT64_C(30) * 24 * 3600 * 1000,
+        .stalled_ms = CORE_STALLED_MS,
         .rates = {none, none, none, none, none},
         .ids = &rig->ids};
     for (uint32_t i = 0; i < CORE_RIG_WORKERS; i++) {

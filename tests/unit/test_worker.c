@@ -2,6 +2,7 @@
 #include "tests/support/unit.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signet/login.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ enum {
     MESSAGES = 1000,
     WAITING = 600, /* several windows, each of them more than CORE_CONGESTED */
     WAITING_LEN = 3500,
+    GIVE_UP_MS = 30000,
 };
 
 /* ---- a relay in this process ---- */
@@ -28,6 +30,8 @@ struct server {
     struct message_ids ids;
     struct worker *workers[WORKERS];
     struct socket_address address;
+    uint64_t stalled_ms;   /* 0: for ever */
+    const struct log *log; /* NULL: none */
 };
 
 static struct tls_files files;
@@ -47,6 +51,16 @@ static const struct store_limits limits = {.mailbox_messages = 100000,
     .take_refill_ms = 1000,
     .open_registration = true};
 
+/* With small buffers in the system, so that what is not taken waits in the relay. */
+static int listen_small(struct server *server)
+{
+    int fd, size = 16384;
+
+    CHECK_OK(socket_listen(&server->address, &fd, &server->address));
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) == 0);
+    return fd;
+}
+
 static void server_open(struct server *server)
 {
     CHECK_OK(store_sqlite_open(":memory:", library, &limits, STORE_THREADED, &server->store));
@@ -54,7 +68,12 @@ static void server_open(struct server *server)
     message_ids_init(&server->ids, 0, 0);
     for (uint32_t i = 0; i < WORKERS; i++) {
         struct worker_setup setup = {
-            .core = {.name = "relay", .message_ms = 86400000, .ids = &server->ids, .worker = i},
+            .core = {.name = "relay",
+                .message_ms = 86400000,
+                .stalled_ms = server->stalled_ms > 0 ? server->stalled_ms : UINT64_MAX,
+                .ids = &server->ids,
+                .log = server->log,
+                .worker = i},
             .store = server->store,
             .library = library,
             .all = server->workers,
@@ -64,7 +83,7 @@ static void server_open(struct server *server)
 
         setup.core.log = &log_to_pipe;
         CHECK_OK(tls_server_new(files.certificate[0], files.key[0], &setup.tls));
-        CHECK_OK(socket_listen(&server->address, &setup.listener, &server->address));
+        setup.listener = listen_small(server);
         CHECK_OK(worker_new(&setup, &server->workers[i]));
     }
     for (size_t i = 0; i < WORKERS; i++)
@@ -273,7 +292,7 @@ static void receive_all(struct client *client, uint64_t count)
 static void messages_cross_workers_in_order(void **state)
 {
     struct client sender, receiver;
-    struct server server;
+    struct server server = {0};
     uint64_t accepted = 0;
 
     (void)state;
@@ -303,7 +322,7 @@ static void messages_cross_workers_in_order(void **state)
 static void more_than_a_slow_reader_may_leave_is_delivered(void **state)
 {
     struct client sender, receiver;
-    struct server server;
+    struct server server = {0};
 
     (void)state;
     server_open(&server);
@@ -324,11 +343,66 @@ static void more_than_a_slow_reader_may_leave_is_delivered(void **state)
     server_close(&server);
 }
 
+/* Wait until something like that is in the log. */
+static void await_log(int fd, const char *what)
+{
+    char text[65536] = "";
+    size_t len = 0;
+
+    while (strstr(text, what) == NULL) {
+        struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+        ssize_t got;
+
+        CHECK(poll(&poll_fd, 1, GIVE_UP_MS) == 1 && len < sizeof(text) - 1);
+        got = read(fd, text + len, sizeof(text) - 1 - len);
+        CHECK(got > 0);
+        len += (size_t)got;
+        text[len] = '\0';
+    }
+}
+
+/* docs/operating.md, "Limits": a client that takes nothing in is disconnected, although nothing
+ * else is sent to it. */
+static void who_takes_nothing_is_disconnected(void **state)
+{
+    struct log log = {.format = LOG_TEXT, .threshold = LOG_DEBUG};
+    struct server server = {.stalled_ms = 1, .log = &log};
+    struct client sender, receiver;
+    uint64_t received = 0;
+    int fds[2];
+
+    (void)state;
+    CHECK(pipe(fds) == 0);
+    log.fd = fds[1];
+    server_open(&server);
+    client_open(&sender, &server);
+    join(&sender, alice, "alice");
+    client_open(&receiver, &server);
+    join(&receiver, bob, "bob");
+    put_all(&sender, CORE_WINDOW_MESSAGES, CORE_WINDOW_BYTES / CORE_WINDOW_MESSAGES);
+    for (uint64_t i = 0; i < CORE_WINDOW_MESSAGES; i++)
+        CHECK(await(&sender).type == RELAY_ACCEPTED);
+    say(&receiver, &(struct relay_message){.type = RELAY_SUBSCRIBE, .req = 3});
+    CHECK(await(&receiver).type == RELAY_DONE);
+    io_connection_pause(receiver.connection, true);
+    await_log(fds[0], "connection.closed");
+    io_connection_pause(receiver.connection, false);
+    while (await(&receiver).type == RELAY_DELIVER)
+        received++;
+    CHECK(receiver.connection == NULL && received < CORE_WINDOW_MESSAGES);
+    CHECK(sender.connection != NULL);
+    client_close(&sender);
+    client_close(&receiver);
+    server_stop(&server);
+    server_close(&server);
+    CHECK(close(fds[0]) == 0 && close(fds[1]) == 0);
+}
+
 /* Close code 4001 reaches the older login, whichever worker has it. */
 static void a_newer_login_ends_the_older_one_across_workers(void **state)
 {
     struct client clients[8];
-    struct server server;
+    struct server server = {0};
 
     (void)state;
     server_open(&server);
@@ -369,7 +443,7 @@ static void nonsense_after_the_login_ends_its_own_connection_only(void **state)
         {signet_span_of(cut, 0), WS_CODE_PROTOCOL},
     };
     struct client mallory, other;
-    struct server server;
+    struct server server = {0};
     char text[16384] = "";
 
     (void)state;
@@ -402,7 +476,7 @@ static void nonsense_after_the_login_ends_its_own_connection_only(void **state)
 static void stopping_closes_with_going_away(void **state)
 {
     struct client client;
-    struct server server;
+    struct server server = {0};
 
     (void)state;
     server_open(&server);
@@ -438,6 +512,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_cross_workers_in_order),
         cmocka_unit_test(more_than_a_slow_reader_may_leave_is_delivered),
+        cmocka_unit_test(who_takes_nothing_is_disconnected),
         cmocka_unit_test(a_newer_login_ends_the_older_one_across_workers),
         cmocka_unit_test(nonsense_after_the_login_ends_its_own_connection_only),
         cmocka_unit_test(stopping_closes_with_going_away),
