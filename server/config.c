@@ -46,6 +46,9 @@ static const struct key {
         .comment = "How long a message waits before it is deleted."),
     KEY(connections_per_address, NUMBER, .max = 1000000, .initial = 1000,
         .comment = "How many connections one address may have (of IPv6, one /64); 0: no limit."),
+    KEY(connections_per_account, NUMBER, .min = 1, .max = SIGNET_CARD_DEVICES_MAX,
+        .initial = SIGNET_CARD_DEVICES_MAX,
+        .comment = "How many devices of one account may be logged in at once."),
     KEY(log, CHOICE, .choices = formats, .comment = "Events on stderr: text or json."),
     KEY(certificate, TEXT, .max = CONFIG_PATH_SIZE,
         .comment = "A certificate chain and its key (PEM) instead of the relay's own. The key must "
@@ -315,6 +318,7 @@ void config_store(const struct config *config, struct store_limits *limits)
     *limits = (struct store_limits){
         .mailbox_messages = config->mailbox_messages,
         .mailbox_bytes = config->mailbox_bytes,
+        .connections_per_account = config->connections_per_account,
         .take_interval_ms = UINT64_C(3600) * 1000, /* docs/protocol.md, section 10 */
         .take_burst = 32,
         .take_refill_ms = UINT64_C(300) * 1000,

@@ -28,6 +28,7 @@ struct config {
     uint64_t message_days;
     char certificate[CONFIG_PATH_SIZE], key[CONFIG_PATH_SIZE]; /* PEM; empty: the relay's own */
     uint64_t connections_per_address;                          /* 0: no limit */
+    uint64_t connections_per_account;                          /* logins of its devices at once */
     uint64_t logins_per_second; /* per connection, like all of these; 0: no limit */
     uint64_t publishes_per_second;
     uint64_t finds_per_second;

@@ -25,7 +25,8 @@ enum store_op_type {
     STORE_PUT,          /* an envelope into a device's mailbox */
     STORE_ACK,          /* delivered messages go; idempotent */
     STORE_FETCH,        /* what waits for a device, oldest first */
-    STORE_CLAIM,        /* a device has logged in at a worker's connection */
+    STORE_CLAIM,        /* a device has logged in at a worker's connection; OFTEN where as many of
+                           its account's others are logged in as may be */
     STORE_RELEASE,      /* that connection has ended */
     STORE_INVITE_CHECK, /* is this token good for a registration; with a name: under that name */
     STORE_INVITE_ADD,
@@ -108,7 +109,8 @@ struct store_op {
     struct signet_buf card;         /* REGISTER, CARD_PUT; FIND, answer */
     struct signet_id list; /* REGISTER, CARD_PUT: id of the card's current list; CLAIM, answer */
     uint64_t card_generation, card_version;            /* REGISTER, CARD_PUT: compare-and-set */
-    struct signet_id devices[SIGNET_CARD_DEVICES_MAX]; /* REGISTER, CARD_PUT: on the card */
+    struct signet_id devices[SIGNET_CARD_DEVICES_MAX]; /* REGISTER, CARD_PUT: on the card; CLAIM:
+                                                          the store's own, for its limit */
     size_t device_count;
     struct store_route *removed; /* CARD_PUT, answer: where devices that left the card were logged
                                     in; an array, freed by store_op_clear */
@@ -155,11 +157,12 @@ struct store_sink {
 struct store_limits {
     uint64_t mailbox_messages; /* per device */
     uint64_t mailbox_bytes;
-    uint64_t take_interval_ms; /* between one-time prekeys for one requester and target */
-    uint64_t take_burst;       /* one-time prekeys of a target at once */
-    uint64_t take_refill_ms;   /* then one per this time */
-    bool open_registration;    /* no token needed */
-    bool closed_registration;  /* no token helps, but the operator's */
+    uint64_t take_interval_ms;        /* between one-time prekeys for one requester and target */
+    uint64_t take_burst;              /* one-time prekeys of a target at once */
+    uint64_t take_refill_ms;          /* then one per this time */
+    uint64_t connections_per_account; /* logins of an account's devices at once; 0: no limit */
+    bool open_registration;           /* no token needed */
+    bool closed_registration;         /* no token helps, but the operator's */
 };
 
 struct store;

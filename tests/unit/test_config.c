@@ -63,6 +63,7 @@ static void a_new_file_reads_as_the_defaults(void **state)
     assert_string_equal(config.name, wanted.name);
     assert_string_equal(config.listen, wanted.listen);
     CHECK(config.mailbox_messages == 10000 && config.mailbox_bytes == 67108864);
+    CHECK(config.connections_per_account == 16);
     CHECK(config.message_days == 30 && config.registration == REGISTRATION_INVITATION);
     CHECK(config.log == LOG_TEXT && config.threads == 0);
     CHECK(config.certificate[0] == '\0' && config.key[0] == '\0');
@@ -80,6 +81,7 @@ static void values_are_taken(void **state)
     (void)state;
     CHECK_OK(read_text(signet_span_str("registration = closed\nlog = json\nthreads=8\n"
                                        "message_days = 2\nputs_per_second = 7\n"
+                                       "connections_per_account = 2\n"
                                        "certificate = /a/b\nkey = /c\n"),
         &config, problem));
     CHECK(config.log == LOG_JSON && config.threads == 8);
@@ -88,6 +90,7 @@ static void values_are_taken(void **state)
     CHECK(core.worker == 3 && core.message_ms == UINT64_C(2) * 86400000);
     CHECK(core.rates.put.per_second == 7 && core.rates.put.burst == 14);
     config_store(&config, &limits);
+    CHECK(limits.connections_per_account == 2);
     CHECK(limits.closed_registration && !limits.open_registration && limits.take_burst == 32);
 }
 
@@ -107,6 +110,7 @@ static void what_is_not_possible_is_refused_with_its_line(void **state)
     check_refused("threads = 1\nnonsense\n", "line 2: not KEY = VALUE");
     check_refused("listen = localhost\n", "listen is not ADDRESS:PORT");
     check_refused("certificate = /a\n", "certificate and key go together");
+    check_refused("connections_per_account = 17\n", "connections_per_account cannot be");
     check_refused("mailbox_messages = 0\n", "mailbox_messages cannot be \"0\"");
 }
 

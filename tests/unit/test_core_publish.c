@@ -94,10 +94,33 @@ static void a_device_that_leaves_the_card_is_logged_out(void **state)
     core_rig_close(&rig);
 }
 
+/* docs/operating.md, "Limits": refused with code 9 and when to try again; who is there stays. */
+static void a_login_too_many_of_an_account_is_refused(void **state)
+{
+    struct core_client client, other;
+    struct core_rig rig;
+
+    (void)state;
+    core_rig_open(&rig, library);
+    rig.limits.connections_per_account = 1;
+    rig.store->ops->set_limits(rig.store, &rig.limits);
+    core_client_open(&client, &rig, 0);
+    core_client_join(&client, laptop, "alice");
+    CHECK(put_card(&client, make_card(3, true)) == 0);
+    core_client_open(&other, &rig, 1);
+    CHECK(core_client_login(&other, phone) == RELAY_CODE_OFTEN);
+    CHECK(client.conn != NULL && other.conn != NULL && !other.is_logged_in);
+    core_client_close(&client);
+    CHECK(core_client_login(&other, phone) == 0);
+    core_client_close(&other);
+    core_rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_that_leaves_the_card_is_logged_out),
+        cmocka_unit_test(a_login_too_many_of_an_account_is_refused),
     };
 
     return cmocka_run_group_tests(tests, make_accounts, free_accounts);

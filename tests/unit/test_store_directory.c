@@ -205,6 +205,16 @@ static void a_device_that_leaves_the_card_loses_mailbox_and_bundle(void **state)
     CHECK(rig_claim(rig, 11, 1, (struct store_route){0, 1})->bundle.len == 0);
 }
 
+static struct store_op *claim_in(struct store_group *group, unsigned device, uint64_t connection)
+{
+    struct store_op *op = rig_op(group, STORE_CLAIM);
+
+    op->device = rig_id(device);
+    op->address = rig_id(1);
+    op->route = (struct store_route){0, connection};
+    return op;
+}
+
 /* The routes of devices that left are in the answer; a login of the same transaction fails. */
 static void a_device_that_leaves_the_card_is_logged_out(void **state)
 {
@@ -224,10 +234,7 @@ static void a_device_that_leaves_the_card_is_logged_out(void **state)
     CHECK(rig->last->first->removed_count == 0);
 
     group = rig_group(rig, 0);
-    claim = rig_op(group, STORE_CLAIM);
-    claim->device = rig_id(11);
-    claim->address = rig_id(1);
-    claim->route = (struct store_route){1, 10};
+    claim = claim_in(group, 11, 10);
     op = rig_op(group, STORE_CARD_PUT);
     op->address = rig_id(1);
     op->list = rig_id(8);
@@ -235,6 +242,36 @@ static void a_device_that_leaves_the_card_is_logged_out(void **state)
     op->devices[op->device_count++] = rig_id(10);
     CHECK(rig_run(rig, group) == STORE_DONE);
     CHECK(op->answer == STORE_OK && claim->answer == STORE_GONE);
+}
+
+/* connections_per_account: the login too many is refused, and changes nothing. */
+static void an_account_has_only_so_many_logins(void **state)
+{
+    const struct store_route first = {0, 1}, second = {1, 2}, third = {0, 3};
+    struct rig *rig = *state;
+    struct store_group *group;
+    struct store_op *op, *other;
+
+    rig->limits.connections_per_account = 1;
+    rig->store->ops->set_limits(rig->store, &rig->limits);
+    rig_register(rig, "alice", 1, 10);
+    rig_register(rig, "bob", 2, 20);
+    CHECK(put_card(rig, 2, 5, 10, 11) == STORE_OK);
+    CHECK(rig_claim(rig, 10, 1, first)->answer == STORE_OK);
+    op = rig_claim(rig, 11, 1, second);
+    CHECK(op->answer == STORE_OFTEN && op->retry_after_ms > 0 && !op->replaced);
+    rig_forget_events(rig);
+    CHECK(rig_put(rig, 11, 1, "waits") == STORE_OK && rig->event_count == 1);
+    /* Another account's, and the newer login of the same device, are not too many. */
+    CHECK(rig_claim(rig, 20, 2, second)->answer == STORE_OK);
+    CHECK(rig_claim(rig, 10, 1, third)->replaced);
+    rig_release(rig, 10, third);
+    /* Two in one transaction: the second is. */
+    group = rig_group(rig, 0);
+    op = claim_in(group, 11, 4);
+    other = claim_in(group, 10, 5);
+    CHECK(rig_run(rig, group) == STORE_DONE);
+    CHECK(op->answer == STORE_OK && other->answer == STORE_OFTEN);
 }
 
 /* ---- prekeys ---- */
@@ -365,6 +402,7 @@ int main(void)
         RIG_BOTH(a_card_replaces_only_an_older_one),
         RIG_BOTH(a_device_that_leaves_the_card_loses_mailbox_and_bundle),
         RIG_BOTH(a_device_that_leaves_the_card_is_logged_out),
+        RIG_BOTH(an_account_has_only_so_many_logins),
         RIG_BOTH(a_bundle_replaces_only_an_older_one),
         RIG_BOTH(every_one_time_prekey_is_handed_out_once_with_its_path),
         RIG_BOTH(a_requester_gets_one_prekey_of_a_device_per_interval),
