@@ -8,6 +8,7 @@ import contextlib
 import os
 import re
 import resource
+import signal
 import socket
 import ssl
 import time
@@ -190,6 +191,40 @@ def descriptors_run_out(world):
     stream.sendall(UPGRADE)
     assert stream.recv(4096).startswith(b"HTTP/1.1 101")
     assert all(one.fileno() >= 0 for one in held[5:])
+    relay.stop()
+
+
+def await_event(relay, event):
+    deadline = time.monotonic() + 20
+    while True:
+        with open(relay.data + ".log", encoding="utf-8") as log:
+            if event in log.read():
+                return
+        assert time.monotonic() < deadline, event
+        time.sleep(0.02)
+
+
+@test
+def reload_without_descriptors(world):
+    """a reload without a free descriptor leaves the limits as they are, and the next one works"""
+    # mosquitto, CVE-2017-7652: where the file could not be opened, the defaults were taken.
+    relay = Relay(world)
+    configure(relay, connections_per_address=3, threads=1)
+    relay.start()
+    held = [connect(relay) for _ in range(3)]
+    pid = relay.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    used = len(os.listdir(f"/proc/{pid}/fd"))
+    configure(relay, connections_per_address=1000)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, before[1]))
+    relay.process.send_signal(signal.SIGHUP)
+    await_event(relay, "config.refused")
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    equal(connect(relay), None)
+    relay.process.send_signal(signal.SIGHUP)
+    await_event(relay, "config.reloaded")
+    held.append(connect(relay))
+    assert None not in held
     relay.stop()
 
 
