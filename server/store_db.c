@@ -29,6 +29,10 @@ static const char *const texts[DB_STATEMENT_COUNT] = {
                       " FROM device WHERE device = ?1",
     [DB_DEVICES_OF] = "SELECT device FROM device WHERE account = ?1",
     [DB_DEVICE_ADD] = "INSERT INTO device(device, account) VALUES(?1, ?2)",
+    /* The row stays until its messages are gone, so that no other device is given its key. */
+    [DB_DEVICE_REMOVE] = "UPDATE device SET device = CAST(key AS BLOB), account = 0,"
+                         " cold_count = 0, cold_bytes = 0, cold_last = ?2 WHERE key = ?1",
+    [DB_DEVICE_REMOVED] = "SELECT key, cold_last FROM device WHERE account = 0 LIMIT 1",
     [DB_DEVICE_DELETE] = "DELETE FROM device WHERE key = ?1",
     [DB_DEVICE_COLD] = "UPDATE device SET cold_count = ?2, cold_bytes = ?3, cold_last = ?4"
                        " WHERE key = ?1",
@@ -60,14 +64,16 @@ static const char *const texts[DB_STATEMENT_COUNT] = {
 
     [DB_HOT_LOAD] = "SELECT hot.id, length(envelope), device.device, key, account,"
                     " cold_count, cold_bytes, cold_last"
-                    " FROM hot CROSS JOIN device ON key = hot.device WHERE hot.id >= ?1"
+                    " FROM hot CROSS JOIN device ON key = hot.device AND account > 0"
+                    " WHERE hot.id >= ?1"
                     " ORDER BY hot.id",
     [DB_HOT_PUT] = "INSERT OR IGNORE INTO hot(id, device, stored, expires, envelope)"
                    " VALUES(?1, ?2, ?3, ?4, ?5)",
     [DB_HOT_GET] = "SELECT expires, envelope FROM hot WHERE id = ?1",
     [DB_HOT_DELETE] = "DELETE FROM hot WHERE id = ?1",
     [DB_HOT_FIRST] = "SELECT id, stored, expires, device.device"
-                     " FROM hot LEFT JOIN device ON key = hot.device WHERE id >= ?1"
+                     " FROM hot LEFT JOIN device ON key = hot.device AND account > 0"
+                     " WHERE id >= ?1"
                      " ORDER BY id LIMIT 1",
     [DB_COLD_MOVE] = "INSERT OR IGNORE INTO cold(device, id, expires, envelope)"
                      " SELECT device, id, expires, envelope FROM hot WHERE id = ?1",
@@ -75,9 +81,10 @@ static const char *const texts[DB_STATEMENT_COUNT] = {
                     " ORDER BY id",
     [DB_COLD_SIZE] = "SELECT length(envelope) FROM cold WHERE device = ?1 AND id = ?2",
     [DB_COLD_DELETE] = "DELETE FROM cold WHERE device = ?1 AND id = ?2",
-    [DB_COLD_CLEAR] = "DELETE FROM cold WHERE device = ?1",
+    [DB_COLD_CLEAR] = "DELETE FROM cold WHERE device = ?1 AND id IN"
+                      " (SELECT id FROM cold WHERE device = ?1 ORDER BY id LIMIT ?2)",
     [DB_COLD_EXPIRED] = "SELECT cold.device, id, expires, device.device FROM cold"
-                        " LEFT JOIN device ON key = cold.device"
+                        " LEFT JOIN device ON key = cold.device AND account > 0"
                         " WHERE expires <= ?1 AND (expires, cold.device, id) > (?2, ?3, ?4)"
                         " ORDER BY expires, cold.device, id LIMIT 1",
 

@@ -14,7 +14,8 @@ static const char tables[] =
     "  key INTEGER PRIMARY KEY, address BLOB NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,"
     "  generation INTEGER NOT NULL, version INTEGER NOT NULL, list BLOB NOT NULL,"
     "  card BLOB NOT NULL) STRICT;"
-    /* cold_*: what of its mailbox is in the cold table. taken, refilled_at: the bucket of one-time
+    /* account: 0 where it was removed, until its messages are gone; none of them has an id above
+     * cold_last. cold_*: what of its mailbox is in the cold table. taken, refilled_at: the bucket of one-time
      * prekeys (taken: how many are missing). one_time_*: the present batch. */
     "CREATE TABLE device("
     "  key INTEGER PRIMARY KEY, device BLOB NOT NULL UNIQUE, account INTEGER NOT NULL,"

@@ -49,12 +49,16 @@ static void delete_rows(struct store_work *work, enum db_statement which, int64_
 
 void work_device_remove(struct store_work *work, struct store_device *device)
 {
-    while (device->count > 0 && work->db.failed == SQLITE_OK)
-        work_hot_delete(work, device, device->count - 1);
-    delete_rows(work, DB_COLD_CLEAR, device->key);
+    sqlite3_stmt *query = db_query(&work->db, DB_DEVICE_REMOVE);
+    uint64_t last = device->cold.last;
+
+    if (device->count > 0 && device_at(device, device->count - 1)->id > last)
+        last = device_at(device, device->count - 1)->id;
+    db_bind_key(&work->db, query, 1, device->key);
+    db_bind_uint(&work->db, query, 2, last);
+    (void)db_run(&work->db, query);
     delete_rows(work, DB_BUNDLE_DELETE, device->key);
     delete_rows(work, DB_TAKE_DELETE, device->key);
-    delete_rows(work, DB_DEVICE_DELETE, device->key);
     if (!devices_drop(&work->devices, device))
         db_fail(&work->db, SQLITE_NOMEM);
 }

@@ -137,6 +137,38 @@ static void pass_over_cold(struct store_work *work, const struct store_due *due)
 
 /* ---- what is bounded by a limit ---- */
 
+/* Delete at most `left` messages of a device that was removed, and with the last one its row.
+ * Those in the hot table go as they come first there. */
+static uint64_t sweep_removed(struct store_work *work, uint64_t left)
+{
+    sqlite3_stmt *query = db_query(&work->db, DB_DEVICE_REMOVED);
+    uint64_t last, deleted;
+    bool is_hot;
+    int64_t key;
+
+    if (!db_row(&work->db, query))
+        return left;
+    key = db_key(query, 0);
+    last = db_uint(query, 1);
+    db_done(query);
+    query = db_query(&work->db, DB_COLD_CLEAR);
+    db_bind_key(&work->db, query, 1, key);
+    db_bind_uint(&work->db, query, 2, left);
+    deleted = db_run(&work->db, query);
+    if (deleted >= left)
+        return 0;
+    query = db_query(&work->db, DB_HOT_FIRST);
+    db_bind_uint(&work->db, query, 1, work->hot_from);
+    is_hot = db_row(&work->db, query) && db_uint(query, 0) <= last;
+    db_done(query);
+    if (is_hot)
+        return left - deleted;
+    query = db_query(&work->db, DB_DEVICE_DELETE);
+    db_bind_key(&work->db, query, 1, key);
+    (void)db_run(&work->db, query);
+    return 0; /* there may be another one */
+}
+
 /* Delete at most `left` rows whose time is up to `until_ms`. */
 static uint64_t sweep_rows(
     struct store_work *work, enum db_statement which, uint64_t until_ms, uint64_t left)
@@ -180,10 +212,12 @@ void work_expire(struct store_work *work, struct store_op *op, const struct stor
     while (left > 0 && !op->is_damaged && sweep(work, op, group, &hot))
         left--;
     if (left > 0 && !op->is_damaged && !work->leaves_rest) {
-        left = sweep_rows(work, DB_INVITE_EXPIRE, group->expired_ms, left);
+        left = sweep_removed(work, left);
+        if (left > 0)
+            left = sweep_rows(work, DB_INVITE_EXPIRE, group->expired_ms, left);
         if (left > 0 && group->expired_ms >= interval)
             left = sweep_rows(work, DB_TAKE_EXPIRE, group->expired_ms - interval, left);
-        op->more = give_back(work);
+        op->more = left > 0 && give_back(work);
         work->leaves_rest = work_forgive(work, op);
     }
     /* With damage, nothing is removed this time; the next time it is passed over. */

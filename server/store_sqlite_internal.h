@@ -63,7 +63,7 @@ bool work_skip(struct store_work *work, struct store_op *op, enum db_statement w
 struct store_device *work_device(struct store_work *work, const struct signet_id *id);
 /* A device that is new on an account's card. */
 void work_device_add(struct store_work *work, const struct signet_id *id, int64_t account);
-/* A device that is on no card any more: its bundle and mailbox go. */
+/* A device that is on no card any more: its bundle goes; STORE_EXPIRE removes its messages. */
 void work_device_remove(struct store_work *work, struct store_device *device);
 /* Whose messages wait in the hot table: once, when the store is opened. */
 void work_devices_load(struct store_work *work, uint64_t *last_id_out);

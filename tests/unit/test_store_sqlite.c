@@ -126,6 +126,58 @@ static void what_waits_for_minutes_leaves_the_hot_table(void **state)
     rig_close(rig);
 }
 
+/* Alice's card is replaced by one with this device alone. */
+static void replace_card(struct rig *rig, uint64_t version, unsigned device)
+{
+    struct store_group *group = rig_group(rig, 0);
+    struct store_op *op = rig_op(group, STORE_CARD_PUT);
+
+    op->address = rig_id(1);
+    op->list = rig_id(100 + (unsigned)version);
+    op->card_version = version;
+    op->devices[op->device_count++] = rig_id(device);
+    CHECK(rig_one(rig, group)->answer == STORE_OK);
+}
+
+/* Sixteen full mailboxes are a gigabyte: not in one transaction. */
+static void the_mailbox_of_a_removed_device_goes_step_by_step(void **state)
+{
+    struct store_folder *file = *state;
+    struct rig *rig = &file->rig;
+
+    rig_open(rig, file->path);
+    rig_register(rig, "alice", 1, 10);
+    for (uint64_t i = 1; i <= 20; i++)
+        CHECK(rig_put(rig, 10, i, "cold") == STORE_OK);
+    rig->now_ms += STORE_COLD_AGE_MS;
+    CHECK(!rig_expire(rig, 100));
+    for (uint64_t i = 21; i <= 40; i++)
+        CHECK(rig_put(rig, 10, i, "hot") == STORE_OK);
+    replace_card(rig, 2, 11);
+    CHECK(count_rows(file->path, "hot") == 20 && count_rows(file->path, "cold") == 20);
+    /* Nobody inherits it: neither the next device, nor the same one when it comes back. */
+    assert_string_equal(rig_fetch(rig, 11, 99, 999), "");
+    assert_string_equal(rig_fetch(rig, 10, 99, 999), "gone");
+    rig_reopen(rig, file->path);
+    CHECK(store_sqlite_last_id(rig->store) == 40);
+    assert_string_equal(rig_fetch(rig, 11, 99, 999), "");
+    replace_card(rig, 3, 10);
+    assert_string_equal(rig_fetch(rig, 10, 99, 999), "");
+    CHECK(rig_put(rig, 10, 41, "new") == STORE_OK);
+    rig_forget_events(rig);
+    CHECK(rig_expire(rig, 10) && count_rows(file->path, "cold") == 10);
+    while (rig_expire(rig, 10))
+        continue;
+    CHECK(count_rows(file->path, "hot") == 21 && count_rows(file->path, "cold") == 0);
+    rig->now_ms += STORE_COLD_AGE_MS;
+    while (rig_expire(rig, 10))
+        continue;
+    CHECK(count_rows(file->path, "hot") == 0 && count_rows(file->path, "cold") == 1);
+    CHECK(count_rows(file->path, "device") == 1);
+    assert_string_equal(rig_fetch(rig, 10, 99, 999), "41:new");
+    rig_close(rig);
+}
+
 static void a_clock_that_was_set_back_holds_up_nothing(void **state)
 {
     struct store_folder *file = *state;
@@ -291,6 +343,7 @@ int main(void)
         IN_FOLDER(everything_is_there_after_a_restart),
         IN_FOLDER(everything_answered_is_there_after_a_crash),
         IN_FOLDER(what_waits_for_minutes_leaves_the_hot_table),
+        IN_FOLDER(the_mailbox_of_a_removed_device_goes_step_by_step),
         IN_FOLDER(a_clock_that_was_set_back_holds_up_nothing),
         IN_FOLDER(what_is_of_no_use_any_more_is_deleted),
         IN_FOLDER(what_expires_frees_the_disk),
