@@ -71,7 +71,7 @@ static int make_store(const char *data, const struct config *config, struct invi
 
     if ((code = setup_library(&library)) != EXIT_DONE)
         return code;
-    code = setup_store(data, config, library, STORE_STEPPED, &store);
+    code = setup_store(data, config, library, STORE_ADMIN, &store);
     if (code == EXIT_DONE) {
         code = setup_token(store, library, &op, invitation);
         store->ops->close(store);

@@ -71,7 +71,7 @@ static int make(const char *data, const struct config *config, struct store_op *
         return code;
     if ((code = setup_library(&library)) != EXIT_DONE)
         return code;
-    if ((code = setup_store(data, config, library, STORE_STEPPED, &store)) != EXIT_DONE)
+    if ((code = setup_store(data, config, library, STORE_ADMIN, &store)) != EXIT_DONE)
         goto out;
     if ((code = find_operator(store, library, &invitation)) != EXIT_DONE)
         goto out;

@@ -103,7 +103,7 @@ size_t store_sqlite_step(struct store *store)
     struct batch batch;
     size_t count = 0;
 
-    assert(self->mode == STORE_STEPPED);
+    assert(self->mode != STORE_THREADED);
     pthread_mutex_lock(&self->lock);
     take_batch(self, &batch);
     pthread_mutex_unlock(&self->lock);
@@ -195,13 +195,15 @@ static enum signet_err refuse(enum signet_err err, const char *why)
     return err;
 }
 
-static enum signet_err open_work(struct store_work *work, const char *path, uint64_t *last_id)
+static enum signet_err open_work(struct store_sqlite *self, const char *path)
 {
+    struct store_work *work = &self->work;
     enum signet_err err = db_open(&work->db, path);
 
     if (err != SIGNET_OK)
         return refuse(err, work->db.error);
-    work_devices_load(work, last_id);
+    if (self->mode != STORE_ADMIN)
+        work_devices_load(work, &self->last_id);
     if (work->db.failed == SQLITE_OK)
         return SIGNET_OK;
     return refuse(schema_err(work->db.failed), work->db.error);
@@ -226,7 +228,7 @@ enum signet_err store_sqlite_open(const char *path, struct signet_library *libra
     /* Neither can fail with these attributes. */
     (void)pthread_mutex_init(&self->lock, NULL);
     (void)pthread_cond_init(&self->submitted, NULL);
-    err = open_work(&self->work, path, &self->last_id);
+    err = open_work(self, path);
     if (err == SIGNET_OK && mode == STORE_THREADED) {
         failed = pthread_create(&self->thread, NULL, run_thread, self);
         if (failed != 0)

@@ -25,6 +25,8 @@
 enum store_mode {
     STORE_THREADED, /* a thread of its own, which calls the sinks */
     STORE_STEPPED,  /* works, and calls the sinks, in store_sqlite_step and close only */
+    STORE_ADMIN,    /* stepped, and opened at once, since it does not look what waits in mailboxes:
+                       for invitations and the directory, beside the relay that serves them */
 };
 
 /* Since when a message must have waited to be moved out of the way. */
@@ -42,13 +44,13 @@ SIGNET_MUST_USE enum signet_err store_sqlite_open(const char *path, struct signe
 /* Why the last open of this thread failed: a clause for people, valid until its next open. */
 const char *store_sqlite_open_error(void);
 
-/* STORE_STEPPED: carry out all that is submitted, in one transaction. Returns how many groups. */
+/* But for STORE_THREADED: carry out all that is submitted, in one transaction. Returns how many groups. */
 size_t store_sqlite_step(struct store *store);
 
 /* Why a group was last answered with DOWN or UNKNOWN; an empty text if none was. */
 void store_sqlite_error(struct store *store, char *text, size_t size);
 
-/* The highest message id that was in the store when it was opened; 0: none. */
+/* The highest message id that was in the store when it was opened; 0: none, or STORE_ADMIN. */
 uint64_t store_sqlite_last_id(const struct store *store);
 
 /* Another age than STORE_COLD_AGE_MS; before the first submit. */

@@ -257,6 +257,12 @@ static void what_expires_frees_the_disk(void **state)
     free(text);
 }
 
+static void ignore_answer(void *ctx, struct store_group *group)
+{
+    (void)ctx;
+    (void)group;
+}
+
 /* Administration works while the relay runs. */
 static void another_process_can_add_an_invitation_meanwhile(void **state)
 {
@@ -274,6 +280,30 @@ static void another_process_can_add_an_invitation_meanwhile(void **state)
     CHECK(rig_one(&file->rig, group)->answer == STORE_OK);
     rig_close(&other);
     rig_invite(&file->rig, 8, 1);
+    rig_close(&file->rig);
+}
+
+/* However much waits: it is not looked at. */
+static void administration_does_not_read_the_mailboxes(void **state)
+{
+    struct store_group group = {.now_ms = 1000000};
+    struct store_op op = {.type = STORE_INVITE_ADD, .uses = 1};
+    struct store_folder *file = *state;
+    struct store_sink sink = {NULL, ignore_answer, NULL};
+    struct store *store = NULL;
+
+    rig_open(&file->rig, file->path);
+    store_fill(&file->rig);
+    CHECK_OK(
+        store_sqlite_open(file->path, file->rig.library, &file->rig.limits, STORE_ADMIN, &store));
+    CHECK(store_sqlite_last_id(store) == 0);
+    store->ops->attach(store, 0, &sink);
+    rig_token(&op, 9);
+    store_group_add(&group, &op);
+    store->ops->submit(store, &group);
+    CHECK(store_sqlite_step(store) == 1 && op.answer == STORE_OK);
+    store->ops->close(store);
+    CHECK(count_rows(file->path, "invite") == 2);
     rig_close(&file->rig);
 }
 
@@ -348,6 +378,7 @@ int main(void)
         IN_FOLDER(what_is_of_no_use_any_more_is_deleted),
         IN_FOLDER(what_expires_frees_the_disk),
         IN_FOLDER(another_process_can_add_an_invitation_meanwhile),
+        IN_FOLDER(administration_does_not_read_the_mailboxes),
         IN_FOLDER(files_that_are_not_a_store_are_refused_and_left_alone),
         IN_FOLDER(a_newer_or_damaged_store_is_refused),
     };
