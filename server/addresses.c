@@ -19,7 +19,6 @@ struct addresses {
     pthread_mutex_t lock; /* over all that follows */
     uint64_t max;
     uint64_t seed; /* others choose addresses, but cannot aim at one bucket */
-    size_t count;
     struct address *buckets[BUCKETS];
 };
 
@@ -87,7 +86,6 @@ static bool enter(struct addresses *addresses, uint64_t key)
             return false;
         address->key = key;
         *link = address;
-        addresses->count++;
     }
     address->connections++;
     return true;
@@ -113,7 +111,6 @@ void addresses_leave(struct addresses *addresses, const struct socket_address *p
     if (address != NULL && --address->connections == 0) {
         *link = address->next;
         free(address);
-        addresses->count--;
     }
     pthread_mutex_unlock(&addresses->lock);
 }
@@ -123,14 +120,4 @@ void addresses_set_max(struct addresses *addresses, uint64_t max)
     pthread_mutex_lock(&addresses->lock);
     addresses->max = max;
     pthread_mutex_unlock(&addresses->lock);
-}
-
-size_t addresses_count(struct addresses *addresses)
-{
-    size_t count;
-
-    pthread_mutex_lock(&addresses->lock);
-    count = addresses->count;
-    pthread_mutex_unlock(&addresses->lock);
-    return count;
 }

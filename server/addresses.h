@@ -7,7 +7,6 @@
 
 #include <signet/error.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "io/socket.h"
@@ -28,7 +27,5 @@ void addresses_set_max(struct addresses *addresses, uint64_t max);
 bool addresses_enter(struct addresses *addresses, const struct socket_address *peer);
 /* One that was counted has ended. */
 void addresses_leave(struct addresses *addresses, const struct socket_address *peer);
-/* How many addresses have connections. */
-size_t addresses_count(struct addresses *addresses);
 
 #endif
