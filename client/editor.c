@@ -1,8 +1,5 @@
 /* A line being typed in the terminal. */
-#include "client/editor.h"
-
 #include <errno.h>
-#include <histedit.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +8,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "client/editor_internal.h"
 #include "client/input.h"
 #include "client/screen.h"
 
@@ -19,22 +17,7 @@ enum {
     SEQUENCE_MS = 100, /* the bytes of one key come together */
 };
 
-struct editor {
-    const struct editor_handler *handler;
-    void *ctx;
-    EditLine *edit;
-    History *history;
-    uv_poll_t poll;
-    uv_signal_t resized, continued;
-    char prompt[EDITOR_PROMPT_SIZE];
-    bool is_active; /* the prompt is on the screen */
-    bool is_in_key; /* the first byte of a key was read */
-    bool has_ended; /* no more input */
-    bool has_typed; /* since the last editor_drop_line */
-    bool is_plain;  /* a terminal without cursor movement */
-};
-
-static struct editor *owner_of(EditLine *edit)
+struct editor *editor_of(EditLine *edit)
 {
     void *data = NULL;
 
@@ -67,7 +50,7 @@ static int read_byte(struct editor *editor, char *byte)
 /* An el_rfunc_t: one character. Bytes that are none are passed over. */
 static int read_character(EditLine *edit, wchar_t *character)
 {
-    struct editor *editor = owner_of(edit);
+    struct editor *editor = editor_of(edit);
     mbstate_t state = {0};
     char byte;
 
@@ -86,31 +69,11 @@ static int read_character(EditLine *edit, wchar_t *character)
     }
 }
 
-/* The line as UTF-8, to be freed; NULL: out of memory. */
-static char *line_as_text(const wchar_t *line, size_t len)
-{
-    size_t size = len * MB_CUR_MAX + 1, used = 0;
-    char *text = malloc(size);
-    mbstate_t state = {0};
-
-    for (size_t i = 0; text != NULL && i < len; i++) {
-        size_t more = wcrtomb(text + used, line[i], &state);
-
-        if (more != (size_t)-1)
-            used += more;
-        else
-            memset(&state, 0, sizeof(state));
-    }
-    if (text != NULL)
-        text[used] = '\0';
-    return text;
-}
-
 /* ---- the screen ---- */
 
 static char *give_prompt(EditLine *edit)
 {
-    return owner_of(edit)->prompt;
+    return editor_of(edit)->prompt;
 }
 
 static void update_prompt(struct editor *editor)
@@ -213,7 +176,7 @@ bool editor_drop_line(struct editor *editor)
 
 static void hand_over(struct editor *editor, const wchar_t *line, size_t len)
 {
-    char *text = line_as_text(line, len);
+    char *text = editor_text(line, len);
     HistEvent event;
 
     deactivate(editor);
@@ -251,65 +214,6 @@ static void on_key(uv_poll_t *poll, int status, int events)
         end_input(editor);
     else if (line != NULL && count > 0 && (line[count - 1] == L'\n' || line[count - 1] == L'\r'))
         hand_over(editor, line, (size_t)count - 1);
-}
-
-/* What all words have in common. */
-static size_t common_length(const char *const *words, size_t count)
-{
-    size_t len = strlen(words[0]);
-
-    for (size_t i = 1; i < count; i++) {
-        size_t same = 0;
-
-        while (same < len && words[i][same] == words[0][same])
-            same++;
-        len = same;
-    }
-    return len;
-}
-
-static unsigned char print_words(struct editor *editor, const char *const *words, size_t count)
-{
-    struct signet_buf out = {0};
-    enum signet_err err = SIGNET_OK;
-
-    for (size_t i = 0; err == SIGNET_OK && i < count; i++) {
-        err = signet_buf_append(&out, signet_span_str(i == 0 ? "" : "  "));
-        if (err == SIGNET_OK)
-            err = signet_buf_append(&out, signet_span_str(words[i]));
-    }
-    if (err == SIGNET_OK)
-        err = editor_print(editor, signet_buf_span(&out));
-    signet_buf_free(&out);
-    return err == SIGNET_OK ? CC_NORM : CC_ERROR;
-}
-
-/* The Tab key: as far as all candidates agree; then their list. */
-static unsigned char complete(EditLine *edit, int key)
-{
-    struct editor *editor = owner_of(edit);
-    const LineInfoW *line = el_wline(edit);
-    char *text = line_as_text(line->buffer, (size_t)(line->cursor - line->buffer));
-    const char *words[EDITOR_WORDS_MAX];
-    unsigned char answer = CC_ERROR;
-    size_t begin = 0, count, typed, common;
-    char more[EDITOR_PROMPT_SIZE];
-
-    (void)key;
-    if (text == NULL)
-        return CC_ERROR;
-    count = editor->handler->complete(editor->ctx, text, &begin, words);
-    typed = strlen(text) - begin;
-    common = count == 0 ? 0 : common_length(words, count);
-    if (common > typed || count == 1) {
-        (void)snprintf(more, sizeof(more), "%.*s%s", (int)(common - typed), words[0] + typed,
-            count == 1 ? " " : "");
-        answer = el_insertstr(edit, more) == 0 ? CC_REFRESH : CC_ERROR;
-    } else if (count > 1) {
-        answer = print_words(editor, words, count);
-    }
-    free(text);
-    return answer;
 }
 
 /* ---- signals ---- */
@@ -364,7 +268,7 @@ static bool set_up_edit(struct editor *editor)
     (void)el_set(editor->edit, EL_EDITOR, "emacs");
     (void)el_set(editor->edit, EL_SIGNAL, 0);
     (void)el_set(editor->edit, EL_HIST, history, editor->history);
-    (void)el_wset(editor->edit, EL_ADDFN, L"signet-complete", L"complete a name", complete);
+    (void)el_wset(editor->edit, EL_ADDFN, L"signet-complete", L"complete a name", editor_complete);
     (void)el_set(editor->edit, EL_BIND, "^I", "signet-complete", NULL);
     (void)el_wset(editor->edit, EL_GETCFN, read_character);
     return true;

@@ -1,0 +1,32 @@
+/* What the parts of the editor share. */
+#ifndef CLIENT_EDITOR_INTERNAL_H
+#define CLIENT_EDITOR_INTERNAL_H
+
+#include <histedit.h>
+
+#include "client/editor.h"
+
+struct editor {
+    const struct editor_handler *handler;
+    void *ctx;
+    EditLine *edit;
+    History *history;
+    uv_poll_t poll;
+    uv_signal_t resized, continued;
+    char prompt[EDITOR_PROMPT_SIZE];
+    bool is_active; /* the prompt is on the screen */
+    bool is_in_key; /* the first byte of a key was read */
+    bool has_ended; /* no more input */
+    bool has_typed; /* since the last editor_drop_line */
+    bool is_plain;  /* a terminal without cursor movement */
+};
+
+struct editor *editor_of(EditLine *edit);
+
+/* Characters as UTF-8, to be freed; NULL: out of memory. */
+char *editor_text(const wchar_t *line, size_t len);
+
+/* The Tab key, as libedit calls it: as far as all candidates agree; then their list. */
+unsigned char editor_complete(EditLine *edit, int key);
+
+#endif
