@@ -31,7 +31,7 @@ struct server {
     struct worker *workers[WORKERS];
     struct socket_address address;
     uint64_t stalled_ms;   /* 0: for ever */
-    const struct log *log; /* NULL: none */
+    const struct log *log; /* NULL: log_to_pipe */
 };
 
 static struct tls_files files;
@@ -72,7 +72,7 @@ static void server_open(struct server *server)
                 .message_ms = 86400000,
                 .stalled_ms = server->stalled_ms > 0 ? server->stalled_ms : UINT64_MAX,
                 .ids = &server->ids,
-                .log = server->log,
+                .log = server->log != NULL ? server->log : &log_to_pipe,
                 .worker = i},
             .store = server->store,
             .library = library,
@@ -81,7 +81,6 @@ static void server_open(struct server *server)
             .stopped = &stopped,
         };
 
-        setup.core.log = &log_to_pipe;
         CHECK_OK(tls_server_new(files.certificate[0], files.key[0], &setup.tls));
         setup.listener = listen_small(server);
         CHECK_OK(worker_new(&setup, &server->workers[i]));
