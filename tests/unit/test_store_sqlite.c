@@ -257,6 +257,46 @@ static void what_expires_frees_the_disk(void **state)
     free(text);
 }
 
+static void put_long(struct store_group *group, uint64_t id, const char *text)
+{
+    struct store_op *op = rig_op(group, STORE_PUT);
+
+    op->device = rig_id(20);
+    op->message_id = id;
+    op->expires_ms = group->now_ms + RIG_MESSAGE_MS;
+    CHECK_OK(signet_buf_append(&op->envelope, signet_span_str(text)));
+}
+
+/* Nor does the write-ahead log. */
+static void the_log_is_cut_back_after_a_rush(void **state)
+{
+    enum { MESSAGES = 750, LEN = 98304, LOG_MAX = 64 << 20 };
+    struct store_folder *file = *state;
+    struct rig *rig = &file->rig;
+    char log[STORE_PATH_SIZE + 8];
+    struct store_group *group;
+    char *text = malloc(LEN + 1);
+    struct stat status;
+
+    assert_non_null(text);
+    memset(text, 'x', LEN);
+    text[LEN] = '\0';
+    (void)snprintf(log, sizeof(log), "%s-wal", file->path);
+    rig_open(rig, file->path);
+    store_fill(rig);
+    rig->limits.mailbox_bytes = UINT64_C(1) << 30;
+    rig->store->ops->set_limits(rig->store, &rig->limits);
+    group = rig_group(rig, 0);
+    for (uint64_t i = 0; i < MESSAGES; i++)
+        put_long(group, 10 + i, text);
+    CHECK(rig_run(rig, group) == STORE_DONE);
+    CHECK(stat(log, &status) == 0 && status.st_size > LOG_MAX);
+    CHECK(rig_put(rig, 10, 1000, "and on") == STORE_OK);
+    CHECK(stat(log, &status) == 0 && status.st_size <= LOG_MAX);
+    rig_close(rig);
+    free(text);
+}
+
 static void ignore_answer(void *ctx, struct store_group *group)
 {
     (void)ctx;
@@ -377,6 +417,7 @@ int main(void)
         IN_FOLDER(a_clock_that_was_set_back_holds_up_nothing),
         IN_FOLDER(what_is_of_no_use_any_more_is_deleted),
         IN_FOLDER(what_expires_frees_the_disk),
+        IN_FOLDER(the_log_is_cut_back_after_a_rush),
         IN_FOLDER(another_process_can_add_an_invitation_meanwhile),
         IN_FOLDER(administration_does_not_read_the_mailboxes),
         IN_FOLDER(files_that_are_not_a_store_are_refused_and_left_alone),
