@@ -98,6 +98,28 @@ static void registering_again_is_idempotent(void **state)
     core_rig_close(&rig);
 }
 
+/* A day later the client has renewed its card: it is still the same account. */
+static void registering_again_with_a_renewed_card_changes_nothing(void **state)
+{
+    struct signet_account *renewed = core_rig_account(library, 0, CORE_RIG_START_MS);
+    struct core_client client;
+    struct core_rig rig;
+    uint8_t token[STORE_TOKEN_LEN];
+
+    (void)state;
+    CHECK_OK(signet_account_renew(renewed, CORE_RIG_START_MS + 1000));
+    core_rig_open(&rig, library);
+    core_rig_token(&rig, token, 2);
+    core_client_open(&client, &rig, 0);
+    CHECK(core_client_register(&client, alice, "alice", token_span(token)) == 0);
+    CHECK(core_client_register(&client, renewed, "alice", token_span(token)) == 0);
+    CHECK(core_client_register(&client, bob, "bob", token_span(token)) == 0); /* the second use */
+    CHECK(core_client_login(&client, renewed) == 0);
+    core_client_close(&client);
+    core_rig_close(&rig);
+    signet_account_free(renewed);
+}
+
 static void registrations_are_refused_with_their_code(void **state)
 {
     uint8_t token[STORE_TOKEN_LEN], wrong[STORE_TOKEN_LEN] = {0xee};
@@ -466,6 +488,7 @@ int main(void)
         cmocka_unit_test(a_device_registers_and_logs_in_on_one_connection),
         cmocka_unit_test(the_welcome_tells_time_list_and_bundle),
         cmocka_unit_test(registering_again_is_idempotent),
+        cmocka_unit_test(registering_again_with_a_renewed_card_changes_nothing),
         cmocka_unit_test(registrations_are_refused_with_their_code),
         cmocka_unit_test(clocks_more_than_a_day_off_are_refused),
         cmocka_unit_test(a_login_proof_serves_nowhere_else),

@@ -88,7 +88,8 @@ static void a_name_an_address_and_a_device_belong_to_one_account(void **state)
     CHECK(try_register(rig, "mallory", 2, 20, 7) == STORE_OK);
 }
 
-/* protocol.md, section 9: the same name and key again is done, though its invitation is used up. */
+/* protocol.md, section 9: the same name and address again is done, though its invitation is used up;
+ * with another card nothing changes. */
 static void a_registration_that_is_repeated_is_done(void **state)
 {
     struct rig *rig = *state;
@@ -96,6 +97,8 @@ static void a_registration_that_is_repeated_is_done(void **state)
     add_invite(rig, 7, 1, 0, false);
     CHECK(try_register(rig, "alice", 1, 10, 7) == STORE_OK);
     CHECK(try_register(rig, "alice", 1, 10, 7) == STORE_OK);
+    CHECK(try_register(rig, "alice", 1, 11, 7) == STORE_OK);
+    CHECK(rig_put(rig, 11, 1, "x") == STORE_GONE && rig_put(rig, 10, 1, "x") == STORE_OK);
     CHECK(try_register(rig, "bob", 2, 20, 7) == STORE_INVITATION);
     CHECK(check_token(rig, "", 7) == STORE_INVITATION);
 }
