@@ -92,7 +92,6 @@ struct relay_core {
     struct core_ended *ended; /* on other workers */
     size_t ended_count, ended_capacity;
     uint64_t expire_ms; /* monotonic: when to ask the store to expire */
-    bool is_store_down;
 };
 
 /* ---- connections: conn.c ---- */

@@ -107,16 +107,14 @@ void core_submit_again(struct relay_core *core)
     }
 }
 
-/* Say once that the store went down or came back. */
-static void note_result(struct relay_core *core, enum store_result result)
+/* Say that the store went down or came back: one worker is told. */
+static void note_result(struct relay_core *core, const struct store_group *group)
 {
-    bool is_down = result != STORE_DONE;
     char why[256] = "";
 
-    if (is_down == core->is_store_down)
+    if (!group->is_news)
         return;
-    core->is_store_down = is_down;
-    if (!is_down) {
+    if (group->result == STORE_DONE) {
         log_write(core->config.log, LOG_INFO, "store.up", LOG_END);
         return;
     }
@@ -217,7 +215,7 @@ static void keep_for_again(struct relay_core *core, struct store_group *group)
 
 void core_answered(struct relay_core *core, struct store_group *group)
 {
-    note_result(core, group->result);
+    note_result(core, group);
     if (group->result == STORE_UNKNOWN && ++group->tries < TRIES_MAX) {
         keep_for_again(core, group);
         return;

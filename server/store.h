@@ -144,6 +144,7 @@ struct store_group {
     struct store_op *first, *last;
     size_t count;
     enum store_result result;
+    bool is_news; /* the store went down with it, or has written again: told with one group only */
 };
 
 /* How a store speaks to a worker. Called from the store's thread; must not block or call back. */

@@ -285,6 +285,11 @@ uint64_t db_run(struct db *db, sqlite3_stmt *query)
     return db->failed == SQLITE_OK ? (uint64_t)sqlite3_changes64(db->handle) : 0;
 }
 
+uint64_t db_changes(const struct db *db)
+{
+    return (uint64_t)sqlite3_total_changes64(db->handle);
+}
+
 uint64_t db_uint(sqlite3_stmt *query, int column)
 {
     return (uint64_t)sqlite3_column_int64(query, column);

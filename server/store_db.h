@@ -112,6 +112,9 @@ void db_done(sqlite3_stmt *query);
 /* Run what gives no row; returns how many rows it has changed. */
 uint64_t db_run(struct db *db, sqlite3_stmt *query);
 
+/* How many rows were changed since it was opened. */
+uint64_t db_changes(const struct db *db);
+
 /* Columns of the present row, counted from 0; valid until the next call with that statement. */
 uint64_t db_uint(sqlite3_stmt *query, int column);
 int64_t db_key(sqlite3_stmt *query, int column);

@@ -17,6 +17,7 @@ struct store_sqlite {
     pthread_t thread; /* STORE_THREADED */
     struct store_work work;
     uint64_t last_id;
+    bool is_down; /* since a transaction failed, until one that has written is durable */
 
     pthread_mutex_t lock; /* over all that follows */
     pthread_cond_t submitted;
@@ -70,8 +71,14 @@ static void take_batch(struct store_sqlite *self, struct batch *batch)
 
 static void run_batch(struct store_sqlite *self, struct batch *batch)
 {
+    uint64_t changes = db_changes(&self->work.db);
     enum store_result result = batch_run(&self->work, batch->groups);
+    bool is_down = result != STORE_DONE ||
+                   (self->is_down && db_changes(&self->work.db) == changes); /* it only read */
 
+    for (struct store_group *group = batch->groups; group != NULL; group = group->next)
+        group->is_news = group == batch->groups && is_down != self->is_down;
+    self->is_down = is_down;
     if (result != STORE_DONE) {
         pthread_mutex_lock(&self->lock);
         memcpy(self->error, self->work.db.error, sizeof(self->error));

@@ -159,12 +159,64 @@ static void after_a_failed_flush_the_same_group_is_submitted_again(void **state)
     rig_close(rig);
 }
 
+/* One group in a transaction that ends as wanted; returns whether it brings news. */
+static bool brings_news(struct rig *rig, struct store_group *group, enum store_result wanted)
+{
+    rig_forget_events(rig);
+    CHECK(rig_run(rig, group) == wanted);
+    return group->is_news;
+}
+
+static struct store_group *put_group(const struct rig *rig, uint32_t worker, uint64_t message_id)
+{
+    struct store_group *group = rig_group(rig, worker);
+    struct store_op *op = rig_op(group, STORE_PUT);
+
+    op->device = rig_id(10);
+    op->message_id = message_id;
+    op->expires_ms = rig->now_ms + RIG_MESSAGE_MS;
+    CHECK_OK(signet_buf_append(&op->envelope, signet_span_str("x")));
+    return group;
+}
+
+static struct store_group *fetch_group(const struct rig *rig)
+{
+    struct store_group *group = rig_group(rig, 0);
+    struct store_op *op = rig_op(group, STORE_FETCH);
+
+    op->device = rig_id(10);
+    op->max_count = op->max_bytes = 999;
+    return group;
+}
+
+/* Whatever is only read meanwhile, and however many workers there are. */
+static void a_failing_disk_is_news_once_and_so_is_its_end(void **state)
+{
+    struct store_folder *file = *state;
+    struct rig *rig = &file->rig;
+
+    rig_open(rig, file->path);
+    store_fill(rig);
+    CHECK(!brings_news(rig, put_group(rig, 0, 100), STORE_DONE));
+    failing_disk_write(SQLITE_FULL);
+    CHECK(brings_news(rig, put_group(rig, 0, 101), STORE_DOWN));
+    CHECK(!brings_news(rig, put_group(rig, 1, 102), STORE_DOWN));
+    CHECK(!brings_news(rig, fetch_group(rig), STORE_DONE));
+    CHECK(!brings_news(rig, put_group(rig, 1, 103), STORE_DOWN));
+    failing_disk_write(SQLITE_OK);
+    CHECK(!brings_news(rig, fetch_group(rig), STORE_DONE));
+    CHECK(brings_news(rig, put_group(rig, 1, 104), STORE_DONE));
+    CHECK(!brings_news(rig, put_group(rig, 0, 105), STORE_DONE));
+    rig_close(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(on_a_full_disk_nothing_happens_until_there_is_room),
         IN_FOLDER(each_code_of_a_failing_disk_takes_everything_back),
         IN_FOLDER(after_a_failed_flush_the_same_group_is_submitted_again),
+        IN_FOLDER(a_failing_disk_is_news_once_and_so_is_its_end),
     };
 
     return cmocka_run_group_tests_name("store_disk", tests, NULL, NULL);
