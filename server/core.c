@@ -269,6 +269,9 @@ static void tick_conn(struct relay_core *core, struct conn *conn)
 {
     if (conn->pending > CORE_CONGESTED &&
         core->monotonic_ms - conn->congested_ms > core->config.stalled_ms) {
+        if (conn_may_log(core))
+            log_write(core->config.log, LOG_INFO, "connection.stalled",
+                LOG_U64("pending", conn->pending), LOG_END);
         conn_close(core, conn, RELAY_CLOSE_SLOW);
         return;
     }
