@@ -201,7 +201,7 @@ static enum signet_err answered(struct engine *e, const struct request *request,
     if (message->type == RELAY_DONE && type == REQUEST_REGISTER)
         return engine_registered(e);
     if (message->type == RELAY_DONE && (type == REQUEST_CARD || type == REQUEST_BUNDLE))
-        return engine_published(e);
+        return engine_published(e, request);
     if (message->type == RELAY_DONE && type == REQUEST_SUBSCRIBE)
         return SIGNET_OK;
     if (message->type == RELAY_WELCOME && type == REQUEST_LOGIN)

@@ -294,9 +294,12 @@ SIGNET_MUST_USE enum signet_err engine_welcomed(
 /* Whether a new bundle is to be published; `published`: the version that the relay has, or 0. */
 bool engine_bundle_is_due(const struct engine *e, const struct relay_message *welcome,
     uint64_t published, uint64_t now_ms);
+/* The bundle that was never confirmed once more, or else a new one. */
 SIGNET_MUST_USE enum signet_err engine_publish_bundle(struct engine *e, uint64_t now_ms);
+/* The relay has that bundle of ours. */
+SIGNET_MUST_USE enum signet_err engine_bundle_published(struct engine *e, uint64_t version);
 /* Own card or bundle was taken over by the relay. */
-SIGNET_MUST_USE enum signet_err engine_published(struct engine *e);
+SIGNET_MUST_USE enum signet_err engine_published(struct engine *e, const struct request *request);
 /* Ask the relay for what waits and what comes. */
 SIGNET_MUST_USE enum signet_err engine_ask_delivery(struct engine *e);
 /* Nothing can be done on this connection any more. */

@@ -10,6 +10,7 @@
 #define DAY_MS        (UINT64_C(24) * 3600 * 1000)
 #define CARD_RENEW_MS (30 * DAY_MS)
 #define SEEN_KEEP_MS  (31 * DAY_MS)
+
 static enum signet_err publish_card(struct engine *e)
 {
     struct relay_message message = {.type = RELAY_PUT_CARD};
@@ -105,6 +106,21 @@ static enum signet_err clean(struct engine *e, uint64_t now_ms)
     return engine_save_counters(e);
 }
 
+/* Unless a card or bundle is still on its way to the relay. */
+static enum signet_err become_ready(struct engine *e)
+{
+    for (const struct request *r = e->requests; r != NULL; r = r->next) {
+        if (r->type == REQUEST_CARD || r->type == REQUEST_BUNDLE)
+            return SIGNET_OK;
+    }
+    if (e->phase != PHASE_UPKEEP)
+        return SIGNET_OK;
+    e->phase = PHASE_READY;
+    if (engine_event(e, EVENT_READY) == NULL)
+        return SIGNET_ERR_NOMEM;
+    return e->wants_delivery ? engine_ask_delivery(e) : SIGNET_OK;
+}
+
 enum signet_err engine_welcomed(
     struct engine *e, const struct relay_message *message, uint64_t now_ms)
 {
@@ -113,6 +129,9 @@ enum signet_err engine_welcomed(
     enum signet_err err = compare_copies(e, message, &published, &stopped);
 
     if (err != SIGNET_OK || stopped)
+        return err;
+    if (published != 0 && published == e->counters.bundle_version &&
+        (err = engine_bundle_published(e, published)) != SIGNET_OK)
         return err;
     is_due = engine_bundle_is_due(e, message, published, now_ms);
     if ((is_due || card_is_due(e, now_ms)) && is_clock_off(message, now_ms))
@@ -129,19 +148,14 @@ enum signet_err engine_welcomed(
         return err;
     if (is_due && (err = engine_publish_bundle(e, now_ms)) != SIGNET_OK)
         return err;
-    return engine_published(e);
+    return become_ready(e);
 }
 
-enum signet_err engine_published(struct engine *e)
+enum signet_err engine_published(struct engine *e, const struct request *request)
 {
-    for (const struct request *r = e->requests; r != NULL; r = r->next) {
-        if (r->type == REQUEST_CARD || r->type == REQUEST_BUNDLE)
-            return SIGNET_OK;
-    }
-    if (e->phase != PHASE_UPKEEP)
-        return SIGNET_OK;
-    e->phase = PHASE_READY;
-    if (engine_event(e, EVENT_READY) == NULL)
-        return SIGNET_ERR_NOMEM;
-    return e->wants_delivery ? engine_ask_delivery(e) : SIGNET_OK;
+    enum signet_err err = SIGNET_OK;
+
+    if (request->type == REQUEST_BUNDLE)
+        err = engine_bundle_published(e, request->number);
+    return err == SIGNET_OK ? become_ready(e) : err;
 }

@@ -31,7 +31,8 @@ enum record_kind {
     RECORD_MESSAGE = 13,    /* name: conversation; number: place. One line of the history */
     RECORD_UNSHOWN = 14,    /* number: arrival. A message that has not been shown yet */
     RECORD_OUTBOX = 15,     /* number: order. What is still to be accepted by the relay */
-    RECORD_BEGUN = 16, /* name: own bundle; number: arrival. Transcript of a session it began */
+    RECORD_BEGUN = 16,  /* name: own bundle; number: arrival. Transcript of a session it began */
+    RECORD_UPLOAD = 17, /* number: version. A bundle that the relay has not confirmed yet */
 };
 
 struct record_key {

@@ -1,0 +1,212 @@
+/*
+ * What is due at a login: prekey bundles, and what grows old. docs/protocol.md, sections 4 and 10.
+ */
+#include "tests/support/simulation.h"
+
+#include <stdlib.h>
+
+#define DAY_MS (UINT64_C(24) * 3600 * 1000)
+
+/* How the relay of a client misbehaves. */
+struct fault {
+    bool confirms_nothing;  /* bundles are refused, and it has none */
+    bool has_one_time_left; /* says that this many are: */
+    uint64_t one_time_left;
+    bool holds;             /* deliveries */
+    struct signet_buf held; /* the first of them */
+};
+
+static void misbehave(
+    struct sim_client *client, const struct relay_message *message, struct signet_buf *out)
+{
+    struct fault *fault = client->intercept_ctx;
+    struct relay_message changed = *message;
+    bool is_answer = message->type == RELAY_DONE || message->type == RELAY_REFUSED;
+
+    if (fault->holds && message->type == RELAY_DELIVER) {
+        if (fault->held.len == 0)
+            CHECK_OK(relay_message_write(message, &fault->held));
+        return;
+    }
+    if (fault->has_one_time_left && message->type == RELAY_WELCOME)
+        changed.one_time_left = fault->one_time_left;
+    if (fault->confirms_nothing && message->type == RELAY_WELCOME)
+        changed.bundle = signet_span_of(NULL, 0);
+    if (fault->confirms_nothing && is_answer && !engine_is_ready(client->engine))
+        changed = (struct relay_message){
+            .type = RELAY_REFUSED, .req = message->req, .code = RELAY_CODE_STORE};
+    CHECK_OK(relay_message_write(&changed, out));
+}
+
+struct scene {
+    struct simulation sim;
+    struct sim_client *alice, *bob;
+    struct fault fault;
+};
+
+static void scene_open(struct scene *s, uint64_t seed)
+{
+    memset(s, 0, sizeof(*s));
+    simulation_open(&s->sim, seed);
+    s->alice = sim_join(&s->sim, "alice");
+    s->bob = sim_join(&s->sim, "bob");
+    s->bob->intercept = misbehave;
+    s->bob->intercept_ctx = &s->fault;
+}
+
+static void scene_close(struct scene *s)
+{
+    signet_buf_free(&s->fault.held);
+    simulation_close(&s->sim);
+}
+
+static void login(struct scene *s)
+{
+    sim_disconnect(s->bob);
+    sim_connect(s->bob);
+    sim_run(&s->sim);
+}
+
+struct tally {
+    size_t count;
+    uint64_t last;
+};
+
+static enum signet_err visit(void *ctx, uint64_t number, signet_span value)
+{
+    struct tally *tally = ctx;
+
+    (void)value;
+    tally->count++;
+    if (number > tally->last)
+        tally->last = number;
+    return SIGNET_OK;
+}
+
+/* How many records of a kind bob has, and the highest number. */
+static struct tally tally(const struct scene *s, enum record_kind kind)
+{
+    struct record_source source = memory_records_source(s->bob->records);
+    struct record_key all = {.kind = kind};
+    struct tally tally = {0};
+
+    CHECK_OK(source.scan(source.ctx, &all, visit, &tally));
+    return tally;
+}
+
+static void check_history(struct scene *s, const char *wanted)
+{
+    char *history = sim_history(s->bob, s->alice, false);
+
+    assert_string_equal(history, wanted);
+    free(history);
+}
+
+/* A first message that is on its way while the relay can store nothing must still open. */
+static void failed_uploads_cost_no_first_message(void **state)
+{
+    struct scene s;
+    struct tally before;
+
+    (void)state;
+    scene_open(&s, 520);
+    s.fault.holds = true;
+    sim_send(s.alice, "bob", "on its way");
+    sim_run(&s.sim);
+    before = tally(&s, RECORD_BUNDLE);
+    s.fault.confirms_nothing = true;
+    for (unsigned i = 0; i < 33; i++)
+        login(&s);
+    CHECK(s.bob->problem == PROBLEM_RELAY);
+    CHECK(tally(&s, RECORD_BUNDLE).count == before.count + 1);
+    CHECK(tally(&s, RECORD_UPLOAD).count == 1);
+    for (unsigned i = 0; i < 6; i++) { /* what is too old for the relay is made anew */
+        core_rig_wait(&s.sim.rig, DAY_MS / 2);
+        login(&s);
+    }
+    CHECK(tally(&s, RECORD_BUNDLE).count == before.count + 1);
+    s.fault.confirms_nothing = s.fault.holds = false;
+    login(&s);
+    CHECK(tally(&s, RECORD_UPLOAD).count == 0);
+    sim_inject(s.bob, signet_buf_span(&s.fault.held));
+    check_history(&s, "on its way\n");
+    scene_close(&s);
+}
+
+/* Nor must whoever empties the prekeys again and again push out the bundles of before. */
+static void emptied_prekeys_cost_no_first_message(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 521);
+    s.fault.holds = true;
+    sim_send(s.alice, "bob", "on its way");
+    sim_run(&s.sim);
+    s.fault.has_one_time_left = true;
+    for (unsigned i = 0; i < 33; i++)
+        login(&s);
+    for (unsigned i = 0; i < 6; i++) {
+        core_rig_wait(&s.sim.rig, 4 * DAY_MS);
+        login(&s);
+    }
+    CHECK(tally(&s, RECORD_BUNDLE).count == 2 + 14 + 6); /* 61 days have room for all */
+    CHECK(engine_is_ready(s.bob->engine));
+    s.fault.holds = false;
+    sim_inject(s.bob, signet_buf_span(&s.fault.held));
+    check_history(&s, "on its way\n");
+    scene_close(&s);
+}
+
+/* Section 4: a new batch when fewer than 128 are left, or the bundle is 7 days old. */
+static void a_bundle_is_renewed_when_it_is_due(void **state)
+{
+    struct scene s;
+    uint64_t version;
+
+    (void)state;
+    scene_open(&s, 522);
+    version = tally(&s, RECORD_BUNDLE).last;
+    s.fault.has_one_time_left = true;
+    s.fault.one_time_left = 128;
+    login(&s);
+    CHECK(tally(&s, RECORD_BUNDLE).last == version);
+    s.fault.one_time_left = 127;
+    login(&s);
+    CHECK(tally(&s, RECORD_BUNDLE).last == version + 1);
+    s.fault.one_time_left = 256;
+    core_rig_wait(&s.sim.rig, 7 * DAY_MS - 1);
+    login(&s);
+    CHECK(tally(&s, RECORD_BUNDLE).last == version + 1);
+    core_rig_wait(&s.sim.rig, 1);
+    login(&s);
+    CHECK(tally(&s, RECORD_BUNDLE).last == version + 2);
+    scene_close(&s);
+}
+
+/* Section 4: private keys are kept until not_after + 31 days, and not longer. */
+static void old_bundles_are_forgotten(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 523);
+    for (unsigned i = 0; i < 9; i++) {
+        core_rig_wait(&s.sim.rig, 8 * DAY_MS);
+        login(&s);
+    }
+    CHECK(tally(&s, RECORD_BUNDLE).count == 8); /* in 61 days */
+    scene_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(failed_uploads_cost_no_first_message),
+        cmocka_unit_test(emptied_prekeys_cost_no_first_message),
+        cmocka_unit_test(a_bundle_is_renewed_when_it_is_due),
+        cmocka_unit_test(old_bundles_are_forgotten),
+    };
+
+    return cmocka_run_group_tests_name("upkeep", tests, NULL, NULL);
+}
