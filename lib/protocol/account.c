@@ -9,7 +9,6 @@
 #include "wire/cbor.h"
 
 enum { FORMAT_VERSION = 1, DEVICE_BITS = 3072 };
-#define LIST_LIFE_MS (UINT64_C(90) * 24 * 3600 * 1000)
 
 static void remember_list(struct signet_account *account, const struct signet_id *list)
 {

@@ -6,6 +6,9 @@
 
 #include "crypto/rsa.h"
 
+/* How long a list is valid, at most. */
+#define LIST_LIFE_MS (UINT64_C(90) * 24 * 3600 * 1000)
+
 struct device {
     struct signet_id id; /* fingerprint of the key */
     struct crypto_rsa_public *key;

@@ -83,8 +83,10 @@ static enum signet_err read_fields(
         read_device(&r, list->version, &spkis[i], &list->devices[i].since);
     if ((err = wire_reader_finish(&r)) != SIGNET_OK)
         return err;
-    return list->version == 0 || list->has_previous == (list->version == 1) ||
-                   list->not_after < list->issued_at
+    if (list->version == 0 || list->has_previous == (list->version == 1))
+        return SIGNET_ERR_FORMAT;
+    /* A list that lasts longer would still be shown when its removed devices are long forgotten. */
+    return list->not_after < list->issued_at || list->not_after - list->issued_at > LIST_LIFE_MS
                ? SIGNET_ERR_FORMAT
                : SIGNET_OK;
 }

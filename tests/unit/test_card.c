@@ -161,6 +161,7 @@ static void each_condition_of_validity_is_checked(void **state)
     LIST_REFUSED(list.issued_at = SIGNET_TIME_MAX + 1, SIGNET_ERR_LIMIT);
     LIST_REFUSED(list.not_after = SIGNET_TIME_MAX + 1, SIGNET_ERR_LIMIT);
     LIST_REFUSED(list.not_after = list.issued_at - 1, SIGNET_ERR_FORMAT);
+    LIST_REFUSED(list.not_after = list.issued_at + 90 * DAY_MS + 1, SIGNET_ERR_FORMAT);
     LIST_REFUSED(list.devices[0].since = 0, SIGNET_ERR_FORMAT);
     LIST_REFUSED(list.devices[0].since = 2, SIGNET_ERR_FORMAT);
     LIST_REFUSED(list.device_count = 0, SIGNET_ERR_FORMAT);
@@ -265,7 +266,7 @@ static void lists_follow_within_a_generation(void **state)
     CHECK_OK(follows(&f, &f.list, &third)); /* some may be skipped */
     CHECK_ERR(follows(&f, &second, &f.list), SIGNET_ERR_ROLLBACK);
     other = second;
-    other.not_after++;
+    other.not_after--;
     CHECK_ERR(follows(&f, &second, &other), SIGNET_ERR_FORK);
     other = second;
     other.previous.b[0] ^= 1;
