@@ -5,7 +5,8 @@
 
 #include "wire/cbor.h"
 
-enum { FORMAT_VERSION = 1, FIELDS = 11 };
+/* Version 1 knew no forks and no expired bundles. */
+enum { FORMAT_VERSION = 2, FIELDS = 12, FIELDS_1 = 11 };
 
 const char *contact_state_word(enum contact_state state)
 {
@@ -15,6 +16,14 @@ const char *contact_state_word(enum contact_state state)
     case CONTACT_CONFIRMED: return "confirmed";
     }
     return "new";
+}
+
+static void put_id_or_null(struct wire_writer *w, bool is_there, const struct signet_id *id)
+{
+    if (is_there)
+        wire_put_id(w, id);
+    else
+        wire_put_null(w);
 }
 
 enum signet_err contact_encode(const struct contact *c, struct signet_buf *out)
@@ -29,34 +38,42 @@ enum signet_err contact_encode(const struct contact *c, struct signet_buf *out)
     wire_put_bytes(&w, signet_card_bytes(c->card));
     wire_put_uint(&w, c->fetched_at);
     wire_put_uint(&w, c->is_expired);
-    if (c->has_changed)
-        wire_put_id(&w, &c->changed_to);
-    else
-        wire_put_null(&w);
+    put_id_or_null(&w, c->has_changed, &c->changed_to);
     wire_put_id(&w, &c->named_list);
     wire_put_array(&w, c->list_count);
     for (size_t i = 0; i < c->list_count; i++)
         wire_put_id(&w, &c->lists[i]);
     wire_put_array(&w, c->device_count);
     for (size_t i = 0; i < c->device_count; i++) {
-        wire_put_array(&w, 4);
+        wire_put_array(&w, 5);
         wire_put_id(&w, &c->devices[i].device);
         wire_put_uint(&w, c->devices[i].bundle_version);
         wire_put_uint(&w, c->devices[i].suite);
         wire_put_id(&w, &c->devices[i].bundle);
+        wire_put_uint(&w, c->devices[i].is_expired);
     }
+    put_id_or_null(&w, c->has_forked, &c->forked_list);
     return wire_writer_finish(&w);
 }
 
-static void get_devices(struct wire_reader *r, struct contact *c)
+static bool get_id_or_null(struct wire_reader *r, struct signet_id *id_out)
+{
+    if (wire_get_null(r))
+        return false;
+    wire_get_id(r, id_out);
+    return true;
+}
+
+static void get_devices(struct wire_reader *r, bool is_1, struct contact *c)
 {
     c->device_count = wire_get_array(r, 0, SIGNET_CARD_DEVICES_MAX);
     for (size_t i = 0; i < c->device_count; i++) {
-        wire_expect_array(r, 4);
+        wire_expect_array(r, is_1 ? 4 : 5);
         wire_get_id(r, &c->devices[i].device);
         c->devices[i].bundle_version = wire_get_uint(r, UINT64_MAX);
         c->devices[i].suite = wire_get_uint(r, UINT16_MAX);
         wire_get_id(r, &c->devices[i].bundle);
+        c->devices[i].is_expired = !is_1 && wire_get_uint(r, 1) == 1;
     }
 }
 
@@ -66,24 +83,24 @@ enum signet_err contact_decode(
     struct wire_reader r = wire_reader(value);
     struct contact c = {0};
     signet_span name, card;
+    bool is_1;
     enum signet_err err;
 
-    wire_expect_array(&r, FIELDS);
-    wire_expect_uint(&r, FORMAT_VERSION);
+    is_1 = wire_get_array(&r, FIELDS_1, FIELDS) == FIELDS_1;
+    wire_expect_uint(&r, is_1 ? 1 : FORMAT_VERSION);
     wire_get_id(&r, &c.address);
     name = wire_get_text(&r, 0, CONTACT_NAME_MAX);
     c.state = (enum contact_state)wire_get_uint(&r, CONTACT_CONFIRMED);
     card = wire_get_bytes(&r, 1, SIGNET_CARD_MAX);
     c.fetched_at = wire_get_uint(&r, UINT64_MAX);
     c.is_expired = wire_get_uint(&r, 1) == 1;
-    c.has_changed = !wire_get_null(&r);
-    if (c.has_changed)
-        wire_get_id(&r, &c.changed_to);
+    c.has_changed = get_id_or_null(&r, &c.changed_to);
     wire_get_id(&r, &c.named_list);
     c.list_count = wire_get_array(&r, 0, CONTACT_LISTS_MAX);
     for (size_t i = 0; i < c.list_count; i++)
         wire_get_id(&r, &c.lists[i]);
-    get_devices(&r, &c);
+    get_devices(&r, is_1, &c);
+    c.has_forked = !is_1 && get_id_or_null(&r, &c.forked_list);
     if ((err = wire_reader_finish(&r)) != SIGNET_OK)
         return err;
     if (name.len > 0)
@@ -112,6 +129,12 @@ void contact_add_list(struct contact *contact, const struct signet_id *list)
             contact->lists, contact->lists + 1, contact->list_count * sizeof(contact->lists[0]));
     }
     contact->lists[contact->list_count++] = *list;
+}
+
+void contact_note_fork(struct contact *contact, const struct signet_card *other)
+{
+    contact->has_forked = true;
+    contact->forked_list = *signet_card_list(other);
 }
 
 struct contact_device *contact_find_device(struct contact *contact, const struct signet_id *device)

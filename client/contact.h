@@ -21,6 +21,8 @@ struct contact_device {
     struct signet_id device;
     uint64_t bundle_version, suite;
     struct signet_id bundle;
+    bool
+        is_expired; /* that bundle was seen expired: stays refused, whatever the clock says later */
 };
 
 struct contact {
@@ -32,6 +34,9 @@ struct contact {
     bool is_expired;          /* its card was seen expired: stays refused until a newer one */
     bool has_changed;         /* its name now belongs to another identity, at `changed_to` */
     struct signet_id changed_to;
+    bool
+        has_forked; /* two lists were signed for one place; this is the one that is not on `card` */
+    struct signet_id forked_list;
     struct signet_id named_list; /* the own list that its last entry named; zero: none */
     size_t list_count;
     struct signet_id lists[CONTACT_LISTS_MAX]; /* ids of its lists that we know, oldest first */
@@ -53,6 +58,8 @@ void contact_clear(struct contact *contact);
 
 /* Remember a list as known; the oldest is given up where there is no room. */
 void contact_add_list(struct contact *contact, const struct signet_id *list);
+/* The two lists contradict each other: sending stops until a person decides. */
+void contact_note_fork(struct contact *contact, const struct signet_card *other);
 /* The record of a device; made where there is none and there is room; NULL if there is none. */
 struct contact_device *contact_find_device(struct contact *contact, const struct signet_id *device);
 

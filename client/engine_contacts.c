@@ -183,12 +183,24 @@ enum signet_err engine_give_name(struct engine *e, struct contact_slot *slot, co
     return contact_event(e, &slot->contact.address);
 }
 
+enum signet_err engine_mark_fork(
+    struct engine *e, struct contact_slot *slot, const struct signet_card *other)
+{
+    enum signet_err err;
+
+    contact_note_fork(&slot->contact, other);
+    err = engine_save_contact(e, slot);
+    return err == SIGNET_OK ? SIGNET_ERR_FORK : err;
+}
+
 enum signet_err engine_update_card(
     struct engine *e, struct contact_slot *slot, struct signet_card *card)
 {
     struct signet_card *old = slot->contact.card;
     enum signet_err err = signet_card_follows(old, card);
 
+    if (err == SIGNET_ERR_FORK)
+        return engine_mark_fork(e, slot, card);
     if (err != SIGNET_OK)
         return err;
     if (signet_id_equal(signet_card_list(old), signet_card_list(card)))
@@ -298,6 +310,7 @@ enum signet_err engine_accept(
             return err;
     }
     slot->contact.has_changed = false;
+    slot->contact.has_forked = false;
     if (slot->contact.state == CONTACT_NEW)
         slot->contact.state = CONTACT_UNVERIFIED;
     return engine_save_contact(engine, slot);

@@ -23,12 +23,14 @@ static void delivery_clear(struct delivery *d)
 
 /* Take a further card of the sender into account. An older one than is known is not adopted, but
  * an entry may name it: it was signed before, and is judged by the newest card. */
-static enum signet_err weigh_card(struct delivery *d, struct signet_card *card)
+static enum signet_err weigh_card(struct engine *e, struct delivery *d, struct signet_card *card)
 {
     enum signet_err err = SIGNET_OK;
 
     if (d->card != NULL)
         err = signet_card_follows(d->card, card);
+    if (err == SIGNET_ERR_FORK && d->slot != NULL)
+        return engine_mark_fork(e, d->slot, card);
     if (err != SIGNET_OK && err != SIGNET_ERR_ROLLBACK)
         return err;
     d->lists[d->list_count++] = *signet_card_list(card);
@@ -50,9 +52,7 @@ static enum signet_err weigh_content_card(struct engine *e, struct delivery *d)
         return err;
     if ((err = signet_card_read(e->library, content.card, &card)) != SIGNET_OK)
         return err;
-    err = signet_id_equal(signet_card_address(card), signet_session_peer_address(d->session))
-              ? weigh_card(d, card)
-              : SIGNET_ERR_CHANNEL;
+    err = weigh_card(e, d, card); /* one of another account follows none of this one */
     signet_card_free(card);
     return err;
 }
@@ -81,7 +81,7 @@ static enum signet_err find_sender(struct engine *e, struct delivery *d)
 
         err = signet_card_read(e->library, signet_card_bytes(init_card), &card);
         if (err == SIGNET_OK)
-            err = weigh_card(d, card);
+            err = weigh_card(e, d, card);
         signet_card_free(card);
         if (err != SIGNET_OK)
             return err;

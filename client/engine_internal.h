@@ -240,10 +240,15 @@ SIGNET_MUST_USE enum signet_err engine_give_name(
     struct engine *e, struct contact_slot *slot, const char *name);
 /*
  * Take over a card of a known contact, if it follows the present one; sessions with devices that
- * are no longer on it end. Errors: those of signet_card_follows; nothing has changed then.
+ * are no longer on it end. Errors: those of signet_card_follows; nothing has changed then, but that
+ * a fork is noted.
  */
 SIGNET_MUST_USE enum signet_err engine_update_card(
     struct engine *e, struct contact_slot *slot, struct signet_card *card);
+/* The contact's identity has signed this list besides the one we know. Returns FORK once that is
+ * noted; or the machine error. */
+SIGNET_MUST_USE enum signet_err engine_mark_fork(
+    struct engine *e, struct contact_slot *slot, const struct signet_card *other);
 /* How a contact is called in words: its name, or its short fingerprint. */
 const char *engine_call_contact(const struct contact *contact, char text[SIGNET_ID_SHORT_SIZE]);
 

@@ -52,27 +52,26 @@ static enum signet_err check_contact(struct engine *e, struct contact_slot *slot
     enum engine_problem *problem, bool *ready)
 {
     struct contact *contact = &slot->contact;
+    enum signet_err time_err;
 
     *ready = false;
-    if (contact->has_changed) {
-        *problem = PROBLEM_IDENTITY;
+    if (contact->has_changed || contact->has_forked) {
+        *problem = contact->has_changed ? PROBLEM_IDENTITY : PROBLEM_LIST;
         return SIGNET_OK;
     }
     if (slot->is_asking || e->phase != PHASE_READY)
         return SIGNET_OK;
     if (now_ms < contact->fetched_at || now_ms - contact->fetched_at >= FRESH_MS)
         return engine_find_contact(e, slot);
-    if (!contact->is_expired &&
-        signet_card_check_time(contact->card, now_ms) == SIGNET_ERR_EXPIRED) {
-        /* Once seen expired, expired for good: a clock set back opens no old door. */
-        contact->is_expired = true;
+    time_err = signet_card_check_time(contact->card, now_ms);
+    *ready = time_err == SIGNET_OK && !contact->is_expired;
+    if (!*ready)
         *problem = PROBLEM_EXPIRED;
-        return engine_save_contact(e, slot);
-    }
-    if (contact->is_expired)
-        *problem = PROBLEM_EXPIRED;
-    *ready = !contact->is_expired;
-    return SIGNET_OK;
+    if (time_err != SIGNET_ERR_EXPIRED || contact->is_expired)
+        return SIGNET_OK;
+    /* Once seen expired, expired for good: a clock set back opens no old door. */
+    contact->is_expired = true;
+    return engine_save_contact(e, slot);
 }
 
 /* A session with each device of the contact; *ready where all are there. */

@@ -34,7 +34,8 @@ static enum signet_err check_version(struct contact *contact, const struct signe
     return SIGNET_OK;
 }
 
-static void note_version(struct contact *contact, const struct signet_bundle *bundle)
+static void note_version(
+    struct contact *contact, const struct signet_bundle *bundle, bool is_expired)
 {
     struct contact_device *seen = contact_find_device(contact, signet_bundle_device(bundle));
 
@@ -43,6 +44,25 @@ static void note_version(struct contact *contact, const struct signet_bundle *bu
     seen->bundle_version = signet_bundle_version(bundle);
     seen->suite = signet_bundle_suite_max(bundle);
     seen->bundle = *signet_bundle_id(bundle);
+    seen->is_expired = is_expired;
+}
+
+/* Expired is expired for good: a clock set back opens no old door. */
+static enum signet_err check_time(struct engine *e, struct contact_slot *slot,
+    const struct signet_bundle *bundle, uint64_t now_ms)
+{
+    struct contact *contact = &slot->contact;
+    const struct contact_device *seen = contact_find_device(contact, signet_bundle_device(bundle));
+    enum signet_err err = signet_bundle_check_time(bundle, now_ms);
+
+    if (err == SIGNET_OK && seen != NULL && seen->is_expired &&
+        signet_id_equal(signet_bundle_id(bundle), &seen->bundle))
+        return SIGNET_ERR_EXPIRED;
+    if (err != SIGNET_ERR_EXPIRED)
+        return err;
+    note_version(contact, bundle, true);
+    err = engine_save_contact(e, slot);
+    return err == SIGNET_OK ? SIGNET_ERR_EXPIRED : err;
 }
 
 static void copy_one_time(const struct relay_message *message, struct signet_one_time *out)
@@ -96,9 +116,9 @@ static enum signet_err start_session(struct engine *e, struct contact_slot *slot
     err = SIGNET_ERR_SIGNER; /* of another device than was asked for */
     if (!signet_id_equal(signet_bundle_device(bundle), device))
         goto out;
-    if ((err = signet_bundle_check_time(bundle, now_ms)) != SIGNET_OK)
-        goto out;
     if ((err = check_version(contact, bundle)) != SIGNET_OK)
+        goto out;
+    if ((err = check_time(e, slot, bundle, now_ms)) != SIGNET_OK)
         goto out;
     if (message->has_prekey) {
         copy_one_time(message, &one_time);
@@ -113,7 +133,7 @@ static enum signet_err start_session(struct engine *e, struct contact_slot *slot
     if ((err = engine_save_session(e, session)) != SIGNET_OK)
         goto out;
     session = NULL;
-    note_version(contact, bundle);
+    note_version(contact, bundle, false);
     err = engine_save_contact(e, slot);
 out:
     signet_session_free(session);

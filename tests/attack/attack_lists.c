@@ -1,0 +1,313 @@
+/*
+ * Device lists and bundles against real engines: forks, lists out of time, devices that were
+ * removed. docs/protocol.md, sections 1, 3 and 4. Each test fails when the attack works.
+ */
+#include "tests/support/simulation.h"
+
+#include <stdlib.h>
+
+#include "tests/support/forge.h"
+#include "tests/support/key_pool.h"
+
+#define HOUR_MS (UINT64_C(3600) * 1000)
+#define DAY_MS  (24 * HOUR_MS)
+
+struct scene {
+    struct simulation sim;
+    struct sim_client *alice, *bob;
+    struct signet_buf card; /* shown to alice as bob's, if not empty */
+};
+
+static void show(
+    struct sim_client *client, const struct relay_message *message, struct signet_buf *out)
+{
+    struct scene *scene = client->intercept_ctx;
+    struct relay_message changed = *message;
+
+    if (message->type == RELAY_ACCOUNT && scene->card.len > 0)
+        changed.card = signet_buf_span(&scene->card);
+    if (message->type == RELAY_PREKEYS)
+        changed.has_prekey = false;
+    CHECK_OK(relay_message_write(&changed, out));
+}
+
+static void scene_open(struct scene *s, uint64_t seed)
+{
+    memset(s, 0, sizeof(*s));
+    simulation_open(&s->sim, seed);
+    s->alice = sim_join(&s->sim, "alice");
+    s->bob = sim_join(&s->sim, "bob");
+    s->alice->intercept = show;
+    s->alice->intercept_ctx = s;
+}
+
+static void scene_close(struct scene *s)
+{
+    signet_buf_free(&s->card);
+    simulation_close(&s->sim);
+}
+
+static const struct signet_card *card_of(const struct sim_client *client)
+{
+    return signet_account_card(engine_account(client->engine));
+}
+
+/* A list of a client's account, as its identity key would sign it. */
+static struct signet_buf sign_list(const struct sim_client *client, const struct device_list *list)
+{
+    struct crypto_rsa_private *identity =
+        key_pool_take(client->sim->seeded.library, 2048, 2 * client->index);
+    struct forged_link link = {.identity = identity, .list = list};
+    struct signet_buf card = forge_card_bytes(&link, 1);
+
+    crypto_rsa_private_free(identity);
+    return card;
+}
+
+/* Another list of bob's for the place of his present one. */
+static struct signet_buf forked_list(const struct scene *s)
+{
+    struct device_list list = *card_list(card_of(s->bob));
+
+    list.not_after--;
+    return sign_list(s->bob, &list);
+}
+
+/* The list after bob's present one, with those times. */
+static void show_next(struct scene *s, uint64_t issued_at, uint64_t not_after)
+{
+    struct device_list list = *card_list(card_of(s->bob));
+
+    list.version++;
+    list.has_previous = true;
+    list.previous = *signet_card_list(card_of(s->bob));
+    list.issued_at = issued_at;
+    list.not_after = not_after;
+    signet_buf_free(&s->card);
+    s->card = sign_list(s->bob, &list);
+}
+
+/* Whether a text of alice to bob is accepted by the relay; if not, for that problem. */
+static bool is_sent(struct scene *s, enum engine_problem problem)
+{
+    size_t accepted = s->alice->accepted;
+
+    sim_send(s->alice, "bob", "text");
+    sim_run(&s->sim);
+    if (s->alice->accepted > accepted)
+        return true;
+    CHECK(s->alice->problem == problem);
+    return false;
+}
+
+static void accept_bob(struct scene *s)
+{
+    struct engine_output output = {0};
+
+    CHECK_OK(engine_accept(s->alice->engine, sim_address(s->bob), &output));
+    CHECK_OK(memory_records_commit(s->alice->records, &output.changes));
+    engine_output_clear(&output);
+}
+
+static void restart(struct sim_client *client)
+{
+    sim_kill(client);
+    sim_start(client);
+    sim_subscribe(client);
+    sim_connect(client);
+    sim_run(client->sim);
+}
+
+/* Section 3: a fork is a hard stop, also when the relay shows the first branch again. */
+static void a_forked_list_stops_until_a_person_decides(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 530);
+    CHECK(is_sent(&s, PROBLEM_NONE));
+    s.card = forked_list(&s);
+    core_rig_wait(&s.sim.rig, 2 * HOUR_MS);
+    CHECK(!is_sent(&s, PROBLEM_LIST));
+    signet_buf_free(&s.card);
+    CHECK(!is_sent(&s, PROBLEM_LIST));
+    restart(s.alice);
+    CHECK(!is_sent(&s, PROBLEM_LIST));
+    accept_bob(&s);
+    CHECK(is_sent(&s, PROBLEM_NONE));
+    scene_close(&s);
+}
+
+/* ---- cards inside messages ---- */
+
+static enum signet_err take_session(void *ctx, uint64_t number, signet_span value)
+{
+    (void)number;
+    signet_buf_truncate(ctx, 0);
+    return signet_buf_append(ctx, value);
+}
+
+/* What bob could send in his session with alice: content with that card. It is as if he had taken
+ * his store back afterwards: his next message has the same place in the session. */
+static void inject_with_card(struct scene *s, signet_span card)
+{
+    struct signet_library *library = s->sim.seeded.library;
+    struct record_source source = memory_records_source(s->bob->records);
+    struct record_key all = {.kind = RECORD_SESSION};
+    struct signet_entry_draft draft = {
+        .to = *sim_address(s->alice),
+        .to_list = *signet_card_list(card_of(s->alice)),
+        .sequence = 1,
+        .sent_at = s->sim.rig.wall_ms,
+        .kind = SIGNET_KIND_TEXT,
+        .body = signet_span_str("forged"),
+    };
+    struct relay_message message = {.type = RELAY_DELIVER, .message = 7000};
+    struct signet_buf record = {0}, plain = {0}, content = {0}, envelope = {0}, bytes = {0};
+    struct signet_session *session = NULL;
+    struct signet_content parts;
+    struct signet_id entry;
+    struct wire_writer w = wire_writer(&content);
+
+    CHECK_OK(source.scan(source.ctx, &all, take_session, &record));
+    CHECK_OK(signet_session_decode(library, signet_buf_span(&record), &session));
+    CHECK_OK(signet_entry_sign(library, engine_account(s->bob->engine), &draft, &plain, &entry));
+    CHECK_OK(signet_content_read(signet_buf_span(&plain), &parts));
+    wire_put_array(&w, 5);
+    wire_put_bytes(&w, parts.signed_bytes);
+    wire_put_null(&w);
+    wire_put_bytes(&w, parts.salt);
+    wire_put_bytes(&w, parts.body);
+    wire_put_bytes(&w, card);
+    CHECK_OK(wire_writer_finish(&w));
+    CHECK_OK(signet_session_seal(session, signet_buf_span(&content), &envelope));
+    message.envelope = signet_buf_span(&envelope);
+    CHECK_OK(relay_message_write(&message, &bytes));
+    sim_inject(s->alice, signet_buf_span(&bytes));
+    signet_session_free(session);
+    signet_buf_free(&record);
+    signet_buf_free(&plain);
+    signet_buf_free(&content);
+    signet_buf_free(&envelope);
+    signet_buf_free(&bytes);
+}
+
+static void check_history(struct scene *s, const char *wanted)
+{
+    char *history = sim_history(s->alice, s->bob, false);
+
+    assert_string_equal(history, wanted);
+    free(history);
+}
+
+/* Section 8, step 5: the card in a message is judged as every other; one that contradicts what is
+ * known is refused, stops sending, and moves the session by nothing. */
+static void a_forked_card_in_a_message_is_a_hard_stop(void **state)
+{
+    struct signet_buf card;
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 531);
+    CHECK(is_sent(&s, PROBLEM_NONE));
+    card = forked_list(&s);
+    inject_with_card(&s, signet_buf_span(&card));
+    check_history(&s, "list-fork \n");
+    CHECK(!is_sent(&s, PROBLEM_LIST));
+    sim_send(s.bob, "alice", "an honest one");
+    sim_run(&s.sim);
+    check_history(&s, "list-fork \nan honest one\n");
+    signet_buf_free(&card);
+    scene_close(&s);
+}
+
+/* The same: a card of another account says nothing about this sender. */
+static void a_card_of_another_account_in_a_message_is_refused(void **state)
+{
+    struct sim_client *carol;
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 532);
+    carol = sim_join(&s.sim, "carol");
+    CHECK(is_sent(&s, PROBLEM_NONE));
+    inject_with_card(&s, signet_card_bytes(card_of(carol)));
+    check_history(&s, "wrong-channel \n");
+    sim_send(s.bob, "alice", "an honest one");
+    sim_run(&s.sim);
+    check_history(&s, "wrong-channel \nan honest one\n");
+    scene_close(&s);
+}
+
+/* ---- time ---- */
+
+/* Section 1: nothing is sent by a list that is not valid yet; when it is, that is over. */
+static void a_list_from_the_future_is_not_used_yet(void **state)
+{
+    struct scene s;
+    uint64_t now_ms;
+
+    (void)state;
+    scene_open(&s, 533);
+    now_ms = s.sim.rig.wall_ms;
+    show_next(&s, now_ms + 3 * DAY_MS, now_ms + 90 * DAY_MS);
+    CHECK(!is_sent(&s, PROBLEM_EXPIRED));
+    core_rig_wait(&s.sim.rig, 2 * DAY_MS);
+    CHECK(is_sent(&s, PROBLEM_NONE));
+    scene_close(&s);
+}
+
+/* Sections 1 and 3: expiry forbids sending; what was seen expired once stays refused. */
+static void an_expired_list_stays_expired(void **state)
+{
+    struct scene s;
+    uint64_t now_ms;
+
+    (void)state;
+    scene_open(&s, 534);
+    now_ms = s.sim.rig.wall_ms;
+    show_next(&s, now_ms, now_ms + 2 * DAY_MS);
+    CHECK(is_sent(&s, PROBLEM_NONE));
+    s.alice->clock_ahead_ms = 3 * DAY_MS + 1;
+    CHECK(!is_sent(&s, PROBLEM_EXPIRED));
+    s.alice->clock_ahead_ms = 0;
+    CHECK(!is_sent(&s, PROBLEM_EXPIRED));
+    restart(s.alice);
+    CHECK(!is_sent(&s, PROBLEM_EXPIRED));
+    scene_close(&s);
+}
+
+/* The same of a bundle. */
+static void an_expired_bundle_stays_expired(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 535);
+    CHECK(is_sent(&s, PROBLEM_NONE));
+    s.alice->clock_ahead_ms = 40 * DAY_MS; /* unanswered for a day: a new session is due */
+    CHECK(!is_sent(&s, PROBLEM_EXPIRED));
+    s.alice->clock_ahead_ms = 20 * DAY_MS;
+    CHECK(!is_sent(&s, PROBLEM_EXPIRED));
+    s.alice->clock_ahead_ms = 0;
+    sim_disconnect(s.bob);
+    core_rig_wait(&s.sim.rig, 8 * DAY_MS);
+    sim_connect(s.bob); /* publishes a new one */
+    sim_run(&s.sim);
+    CHECK(is_sent(&s, PROBLEM_NONE));
+    scene_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_forked_list_stops_until_a_person_decides),
+        cmocka_unit_test(a_forked_card_in_a_message_is_a_hard_stop),
+        cmocka_unit_test(a_card_of_another_account_in_a_message_is_refused),
+        cmocka_unit_test(a_list_from_the_future_is_not_used_yet),
+        cmocka_unit_test(an_expired_list_stays_expired),
+        cmocka_unit_test(an_expired_bundle_stays_expired),
+    };
+
+    return cmocka_run_group_tests_name("attack_lists", tests, NULL, NULL);
+}
