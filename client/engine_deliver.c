@@ -115,6 +115,31 @@ static enum signet_err verify_entry(struct engine *e, struct delivery *d)
         id, device);
 }
 
+static enum signet_err visit_line(void *ctx, uint64_t number, signet_span value)
+{
+    struct delivery *d = ctx;
+    struct message message;
+    enum signet_err err = value.len == 0 ? SIGNET_ERR_FORMAT : message_decode(value, &message);
+
+    (void)number;
+    if (err == SIGNET_ERR_NOMEM)
+        return err;
+    if (err != SIGNET_OK)
+        return SIGNET_OK; /* a damaged line */
+    if (signet_id_equal(&message.id, &d->entry.id))
+        d->verdict = VERDICT_REPLAYED;
+    message_clear(&message);
+    return SIGNET_OK;
+}
+
+/* The chain remembers the last entries only: an older one that comes again is no fork. */
+static enum signet_err look_it_up(struct engine *e, struct delivery *d)
+{
+    struct record_key lines = {RECORD_MESSAGE, signet_id_span(&d->entry.conversation), 0};
+
+    return e->records.scan(e->records.ctx, &lines, visit_line, d);
+}
+
 /* Everything up to the point from which it is kept. Errors: verdicts, and machine errors. */
 static enum signet_err open_delivery(struct engine *e, struct delivery *d)
 {
@@ -135,6 +160,8 @@ static enum signet_err open_delivery(struct engine *e, struct delivery *d)
     if (err != SIGNET_OK)
         return err;
     d->verdict = chain_place(&chain, &d->entry, &d->missing);
+    if (d->verdict == VERDICT_FORK && (err = look_it_up(e, d)) != SIGNET_OK)
+        return err;
     if (d->verdict == VERDICT_REPLAYED)
         return SIGNET_ERR_REPLAY;
     err = engine_explain(e, "integrity", "place in the conversation checked",

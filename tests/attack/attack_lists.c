@@ -140,20 +140,10 @@ static void a_forked_list_stops_until_a_person_decides(void **state)
 
 /* ---- cards inside messages ---- */
 
-static enum signet_err take_session(void *ctx, uint64_t number, signet_span value)
-{
-    (void)number;
-    signet_buf_truncate(ctx, 0);
-    return signet_buf_append(ctx, value);
-}
-
-/* What bob could send in his session with alice: content with that card. It is as if he had taken
- * his store back afterwards: his next message has the same place in the session. */
+/* What bob could send in his session with alice: content with that card. */
 static void inject_with_card(struct scene *s, signet_span card)
 {
     struct signet_library *library = s->sim.seeded.library;
-    struct record_source source = memory_records_source(s->bob->records);
-    struct record_key all = {.kind = RECORD_SESSION};
     struct signet_entry_draft draft = {
         .to = *sim_address(s->alice),
         .to_list = *signet_card_list(card_of(s->alice)),
@@ -162,15 +152,11 @@ static void inject_with_card(struct scene *s, signet_span card)
         .kind = SIGNET_KIND_TEXT,
         .body = signet_span_str("forged"),
     };
-    struct relay_message message = {.type = RELAY_DELIVER, .message = 7000};
-    struct signet_buf record = {0}, plain = {0}, content = {0}, envelope = {0}, bytes = {0};
-    struct signet_session *session = NULL;
+    struct signet_buf plain = {0}, content = {0};
     struct signet_content parts;
     struct signet_id entry;
     struct wire_writer w = wire_writer(&content);
 
-    CHECK_OK(source.scan(source.ctx, &all, take_session, &record));
-    CHECK_OK(signet_session_decode(library, signet_buf_span(&record), &session));
     CHECK_OK(signet_entry_sign(library, engine_account(s->bob->engine), &draft, &plain, &entry));
     CHECK_OK(signet_content_read(signet_buf_span(&plain), &parts));
     wire_put_array(&w, 5);
@@ -180,16 +166,9 @@ static void inject_with_card(struct scene *s, signet_span card)
     wire_put_bytes(&w, parts.body);
     wire_put_bytes(&w, card);
     CHECK_OK(wire_writer_finish(&w));
-    CHECK_OK(signet_session_seal(session, signet_buf_span(&content), &envelope));
-    message.envelope = signet_buf_span(&envelope);
-    CHECK_OK(relay_message_write(&message, &bytes));
-    sim_inject(s->alice, signet_buf_span(&bytes));
-    signet_session_free(session);
-    signet_buf_free(&record);
+    sim_inject_content(s->bob, s->alice, signet_buf_span(&content));
     signet_buf_free(&plain);
     signet_buf_free(&content);
-    signet_buf_free(&envelope);
-    signet_buf_free(&bytes);
 }
 
 static void check_history(struct scene *s, const char *wanted)

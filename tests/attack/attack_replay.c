@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "wire/cbor.h"
+
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 
 struct scene {
@@ -171,6 +173,48 @@ static void marks_do_not_outlive_what_they_guard(void **state)
     scene_close(&s);
 }
 
+static enum signet_err take_first(void *ctx, uint64_t number, signet_span value)
+{
+    struct message *message = ctx;
+
+    (void)number;
+    return message->text.len == 0 ? message_decode(value, message) : SIGNET_OK;
+}
+
+/* Section 8, step 7: an entry that comes again is no fork, and is not shown again, however old. */
+static void an_old_entry_sealed_anew_is_shown_once(void **state)
+{
+    struct record_key lines = {.kind = RECORD_MESSAGE};
+    struct signet_buf content = {0};
+    struct wire_writer w = wire_writer(&content);
+    struct record_source source;
+    struct message first = {0};
+    struct scene s;
+    char *history;
+
+    (void)state;
+    scene_open(&s, 514);
+    for (unsigned i = 0; i < 66; i++) /* more than a chain remembers */
+        send_to_bob(&s, i == 0 ? "pay 100" : "other");
+    source = memory_records_source(s.alice->records);
+    CHECK_OK(source.scan(source.ctx, &lines, take_first, &first));
+    wire_put_array(&w, 5);
+    wire_put_bytes(&w, signet_buf_span(&first.signed_bytes));
+    wire_put_null(&w);
+    wire_put_bytes(&w, signet_span_of(first.salt, sizeof(first.salt)));
+    wire_put_bytes(&w, signet_buf_span(&first.text));
+    wire_put_null(&w);
+    CHECK_OK(wire_writer_finish(&w));
+    sim_inject_content(s.alice, s.bob, signet_buf_span(&content));
+    history = sim_history(s.bob, s.alice, false);
+    CHECK(strncmp(history, "pay 100\n", 8) == 0 && strstr(history + 1, "pay 100") == NULL);
+    CHECK(strstr(history, "replayed \n") != NULL && strstr(history, "fork") == NULL);
+    free(history);
+    message_clear(&first);
+    signet_buf_free(&content);
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +222,7 @@ int main(void)
         cmocka_unit_test(a_session_that_is_gone_is_not_begun_again),
         cmocka_unit_test(a_session_that_lives_is_not_begun_again),
         cmocka_unit_test(marks_do_not_outlive_what_they_guard),
+        cmocka_unit_test(an_old_entry_sealed_anew_is_shown_once),
     };
 
     return cmocka_run_group_tests_name("attack_replay", tests, NULL, NULL);

@@ -303,6 +303,33 @@ void sim_inject(struct sim_client *client, signet_span bytes)
         sim_disconnect(client);
 }
 
+static enum signet_err take_value(void *ctx, uint64_t number, signet_span value)
+{
+    (void)number;
+    signet_buf_truncate(ctx, 0);
+    return signet_buf_append(ctx, value);
+}
+
+void sim_inject_content(const struct sim_client *from, struct sim_client *to, signet_span content)
+{
+    struct record_source source = memory_records_source(from->records);
+    struct record_key all = {.kind = RECORD_SESSION};
+    struct relay_message message = {.type = RELAY_DELIVER, .message = 7000};
+    struct signet_buf record = {0}, envelope = {0}, bytes = {0};
+    struct signet_session *session = NULL;
+
+    CHECK_OK(source.scan(source.ctx, &all, take_value, &record));
+    CHECK_OK(signet_session_decode(from->sim->seeded.library, signet_buf_span(&record), &session));
+    CHECK_OK(signet_session_seal(session, content, &envelope));
+    message.envelope = signet_buf_span(&envelope);
+    CHECK_OK(relay_message_write(&message, &bytes));
+    sim_inject(to, signet_buf_span(&bytes));
+    signet_session_free(session);
+    signet_buf_free(&record);
+    signet_buf_free(&envelope);
+    signet_buf_free(&bytes);
+}
+
 /* Give a client what has come for it. */
 static bool step_client(struct sim_client *client)
 {

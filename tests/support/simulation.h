@@ -74,6 +74,9 @@ void sim_disconnect(struct sim_client *client);
 void sim_send(struct sim_client *client, const char *peer, const char *text);
 /* Give a client bytes as if the relay had sent them. */
 void sim_inject(struct sim_client *client, signet_span bytes);
+/* What `from` could send in the last session in its store: content sealed as the next message, and
+ * given to the other. Its store stays as it is, so that its own next message has the same place. */
+void sim_inject_content(const struct sim_client *from, struct sim_client *to, signet_span content);
 /* Deliver one frame to one client, if any waits; false: nothing to do. */
 bool sim_step(struct simulation *sim);
 /* Until nothing is to be done. */
