@@ -137,6 +137,18 @@ void contact_note_fork(struct contact *contact, const struct signet_card *other)
     contact->forked_list = *signet_card_list(other);
 }
 
+/* A place for one more device: the end of the list, or that of one that has left the card. */
+static struct contact_device *free_place(struct contact *contact)
+{
+    if (contact->device_count < SIGNET_CARD_DEVICES_MAX)
+        return &contact->devices[contact->device_count++];
+    for (size_t i = 0; i < contact->device_count; i++) {
+        if (!signet_card_has_device(contact->card, &contact->devices[i].device))
+            return &contact->devices[i];
+    }
+    return NULL;
+}
+
 struct contact_device *contact_find_device(struct contact *contact, const struct signet_id *device)
 {
     struct contact_device *found;
@@ -145,9 +157,9 @@ struct contact_device *contact_find_device(struct contact *contact, const struct
         if (signet_id_equal(&contact->devices[i].device, device))
             return &contact->devices[i];
     }
-    if (contact->device_count == SIGNET_CARD_DEVICES_MAX)
+    found = free_place(contact);
+    if (found == NULL)
         return NULL;
-    found = &contact->devices[contact->device_count++];
     memset(found, 0, sizeof(*found));
     found->device = *device;
     return found;

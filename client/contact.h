@@ -60,7 +60,8 @@ void contact_clear(struct contact *contact);
 void contact_add_list(struct contact *contact, const struct signet_id *list);
 /* The two lists contradict each other: sending stops until a person decides. */
 void contact_note_fork(struct contact *contact, const struct signet_card *other);
-/* The record of a device; made where there is none and there is room; NULL if there is none. */
+/* The record of a device; made where there is none, if need be in place of a device that is not on
+ * the card any more. NULL: no room; never for a device on the card. */
 struct contact_device *contact_find_device(struct contact *contact, const struct signet_id *device);
 
 #endif

@@ -55,6 +55,29 @@ static void a_contact_is_stored_with_its_doubts(void **state)
     fixture_close(&f);
 }
 
+/* More devices over a lifetime than a card holds at once: those that have left make room. */
+static void devices_that_left_the_card_make_room(void **state)
+{
+    struct signet_id device = {{0}};
+    const struct signet_id *present;
+    struct contact_device *found;
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    present = signet_card_device(f.contact.card, 0);
+    contact_find_device(&f.contact, present)->bundle_version = 9;
+    for (uint8_t i = 1; i <= 3 * SIGNET_CARD_DEVICES_MAX; i++) {
+        device.b[0] = i;
+        found = contact_find_device(&f.contact, &device);
+        CHECK(found != NULL && found->bundle_version == 0);
+        found->bundle_version = i;
+    }
+    CHECK(f.contact.device_count == SIGNET_CARD_DEVICES_MAX);
+    CHECK(contact_find_device(&f.contact, present)->bundle_version == 9);
+    fixture_close(&f);
+}
+
 /* Version 1: no forks. */
 static void a_contact_of_the_first_version_is_read(void **state)
 {
@@ -96,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_contact_is_stored_with_its_doubts),
+        cmocka_unit_test(devices_that_left_the_card_make_room),
         cmocka_unit_test(a_contact_of_the_first_version_is_read),
     };
 
