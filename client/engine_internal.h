@@ -276,6 +276,8 @@ SIGNET_MUST_USE enum signet_err engine_next_time(
 /* End the sessions with a device. */
 SIGNET_MUST_USE enum signet_err engine_drop_sessions(
     struct engine *e, const struct signet_id *device);
+/* Forget the keys of messages that have not come for 30 days, in all sessions. */
+SIGNET_MUST_USE enum signet_err engine_expire_sessions(struct engine *e, uint64_t now_ms);
 /* The session to send on (docs/protocol.md, section 5). Errors: UNKNOWN (a new one is due). */
 SIGNET_MUST_USE enum signet_err engine_pick_session(struct engine *e,
     const struct signet_id *device, uint64_t now_ms, struct session_slot **slot_out);

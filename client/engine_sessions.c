@@ -316,6 +316,40 @@ enum signet_err engine_save_session(struct engine *e, struct signet_session *ses
     return SIGNET_OK;
 }
 
+struct expiry {
+    struct engine *engine;
+    uint64_t now_ms;
+};
+
+static enum signet_err visit_session(void *ctx, uint64_t number, signet_span value)
+{
+    const struct expiry *expiry = ctx;
+    struct engine *e = expiry->engine;
+    struct signet_session *session = NULL;
+    struct session_slot *slot;
+    bool is_due;
+    enum signet_err err = signet_session_decode(e->library, value, &session);
+
+    (void)number;
+    if (err != SIGNET_OK) /* a damaged one is noticed when it is used */
+        return err == SIGNET_ERR_NOMEM ? err : SIGNET_OK;
+    is_due = signet_session_expire(session, expiry->now_ms);
+    if (is_due)
+        err = engine_load_session(e, signet_session_transcript(session), &slot);
+    if (is_due && err == SIGNET_OK && signet_session_expire(slot->session, expiry->now_ms))
+        err = put_session(e, slot->session, slot);
+    signet_session_free(session);
+    return err;
+}
+
+enum signet_err engine_expire_sessions(struct engine *e, uint64_t now_ms)
+{
+    struct expiry expiry = {e, now_ms};
+    struct record_key all = {.kind = RECORD_SESSION};
+
+    return e->records.scan(e->records.ctx, &all, visit_session, &expiry);
+}
+
 enum signet_err engine_next_time(struct engine *e, const struct signet_id *device, uint64_t *now_ms)
 {
     struct session_slot *slots[SIGNET_SESSIONS_MAX];

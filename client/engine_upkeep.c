@@ -100,6 +100,8 @@ static enum signet_err clean(struct engine *e, uint64_t now_ms)
     if (now_ms < e->counters.cleaned_at + DAY_MS || now_ms < SEEN_KEEP_MS)
         return SIGNET_OK;
     err = engine_forget_seen(e, RECORD_SEEN, now_ms - SEEN_KEEP_MS);
+    if (err == SIGNET_OK)
+        err = engine_expire_sessions(e, now_ms);
     if (err != SIGNET_OK)
         return err;
     e->counters.cleaned_at = now_ms;

@@ -102,6 +102,10 @@ SIGNET_API uint64_t signet_session_created_at(const struct signet_session *sessi
 /* Whether the next message should start a new session: 900 in a chain, or 24 h unanswered. */
 SIGNET_API bool signet_session_is_worn(const struct signet_session *session, uint64_t now_ms);
 
+/* Forget the keys of messages that have not come for 30 days. Opening does that too: this is for
+ * sessions in which nothing comes. Whether something was forgotten: store the session then. */
+SIGNET_API bool signet_session_expire(struct signet_session *session, uint64_t now_ms);
+
 /* The tags under which messages to this session may now arrive. Errors: NOMEM, CRYPTO. */
 enum { SIGNET_SESSION_TAGS_MAX = SIGNET_CHAINS_MAX + 2 };
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_session_tags(const struct signet_session *session,

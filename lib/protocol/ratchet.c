@@ -169,6 +169,11 @@ uint32_t ratchet_sent_count(const struct ratchet *ratchet)
     return ratchet->sent;
 }
 
+bool ratchet_expire(struct ratchet *ratchet, uint64_t now_ms)
+{
+    return skipped_expire(&ratchet->skipped, now_ms);
+}
+
 size_t ratchet_skipped_count(const struct ratchet *ratchet)
 {
     return ratchet->skipped.count;
@@ -360,7 +365,7 @@ enum signet_err ratchet_receive(struct ratchet *r, const struct envelope *envelo
     bool yes = false;
     enum signet_err err;
 
-    skipped_expire(&r->skipped, now_ms);
+    (void)skipped_expire(&r->skipped, now_ms);
     if ((err = try_skipped(r, envelope, received, &yes)) != SIGNET_OK || yes)
         return err;
     if (r->can_receive) {

@@ -40,6 +40,9 @@ uint32_t ratchet_sent_count(const struct ratchet *ratchet);
 /* Message keys kept for messages that were skipped. */
 size_t ratchet_skipped_count(const struct ratchet *ratchet);
 
+/* Forget the keys of skipped messages that are older than 30 days; false: there was nothing. */
+bool ratchet_expire(struct ratchet *ratchet, uint64_t now_ms);
+
 /* What the next message is sealed with; wipe it. */
 struct ratchet_sending {
     struct header_key header_key;

@@ -50,8 +50,8 @@ SIGNET_MUST_USE enum signet_err skipped_add(
 /* Take the key of that message out; false if it is not there. */
 bool skipped_take(
     struct skipped_keys *skipped, size_t chain, uint32_t number, struct message_key *key_out);
-/* Forget what is older than 30 days. */
-void skipped_expire(struct skipped_keys *skipped, uint64_t now_ms);
+/* Forget what is older than 30 days; false: there was nothing. */
+bool skipped_expire(struct skipped_keys *skipped, uint64_t now_ms);
 /* Errors: NOMEM. */
 SIGNET_MUST_USE enum signet_err skipped_copy(
     const struct skipped_keys *from, struct skipped_keys *to);

@@ -13,22 +13,29 @@
 enum { SMALLEST = 16 };
 #define SKIPPED_LIFE_MS (UINT64_C(30) * 24 * 3600 * 1000)
 
-/* Remove `count` keys from `at` on, and chains that have none left. */
-static void remove_keys(struct skipped_keys *skipped, size_t at, size_t count)
+/* The first `count` keys stay; the others are wiped, and chains that have none left go. */
+static void keep_first(struct skipped_keys *skipped, size_t count)
 {
     bool used[SIGNET_CHAINS_MAX] = {false};
-    size_t after = skipped->count - at - count;
 
-    memmove(&skipped->keys[at], &skipped->keys[at + count], after * sizeof(skipped->keys[0]));
-    skipped->count -= count;
-    crypto_wipe(&skipped->keys[skipped->count], count * sizeof(skipped->keys[0]));
-    for (size_t i = 0; i < skipped->count; i++)
+    if (count == skipped->count)
+        return;
+    crypto_wipe(&skipped->keys[count], (skipped->count - count) * sizeof(skipped->keys[0]));
+    skipped->count = count;
+    for (size_t i = 0; i < count; i++)
         used[skipped->keys[i].chain] = true;
     for (size_t i = 0; i < SIGNET_CHAINS_MAX; i++) {
         if (!used[i])
             crypto_wipe(&skipped->chains[i], sizeof(skipped->chains[i]));
         skipped->chain_used[i] = used[i];
     }
+}
+
+static void remove_key(struct skipped_keys *skipped, size_t at)
+{
+    memmove(&skipped->keys[at], &skipped->keys[at + 1],
+        (skipped->count - at - 1) * sizeof(skipped->keys[0]));
+    keep_first(skipped, skipped->count - 1);
 }
 
 /* Wiped, then freed. */
@@ -71,10 +78,7 @@ static void remove_oldest_chain(struct skipped_keys *skipped)
         if (skipped->keys[i].chain != chain)
             skipped->keys[kept++] = skipped->keys[i];
     }
-    crypto_wipe(&skipped->keys[kept], (skipped->count - kept) * sizeof(skipped->keys[0]));
-    skipped->count = kept;
-    crypto_wipe(&skipped->chains[chain], sizeof(skipped->chains[chain]));
-    skipped->chain_used[chain] = false;
+    keep_first(skipped, kept);
 }
 
 /* The first slot that no chain has; SIGNET_CHAINS_MAX if all have one. */
@@ -112,7 +116,7 @@ enum signet_err skipped_add(
     enum signet_err err;
 
     if (skipped->count == SIGNET_SKIPPED_KEYS_MAX)
-        remove_keys(skipped, 0, 1);
+        remove_key(skipped, 0);
     if (skipped->count == skipped->capacity && (err = grow(skipped)) != SIGNET_OK)
         return err;
     slot = chain_slot(skipped, chain); /* first: it may remove keys */
@@ -128,21 +132,24 @@ bool skipped_take(
     for (size_t i = 0; i < skipped->count; i++) {
         if (skipped->keys[i].chain == chain && skipped->keys[i].number == number) {
             *key_out = skipped->keys[i].key;
-            remove_keys(skipped, i, 1);
+            remove_key(skipped, i);
             return true;
         }
     }
     return false;
 }
 
-void skipped_expire(struct skipped_keys *skipped, uint64_t now_ms)
+/* Not by their order: the clock may have been ahead when some were stored. */
+bool skipped_expire(struct skipped_keys *skipped, uint64_t now_ms)
 {
-    size_t old = 0;
+    size_t count = skipped->count, kept = 0;
 
-    while (old < skipped->count && skipped->keys[old].stored_at + SKIPPED_LIFE_MS < now_ms)
-        old++;
-    if (old > 0)
-        remove_keys(skipped, 0, old);
+    for (size_t i = 0; i < count; i++) {
+        if (skipped->keys[i].stored_at + SKIPPED_LIFE_MS >= now_ms)
+            skipped->keys[kept++] = skipped->keys[i];
+    }
+    keep_first(skipped, kept);
+    return kept < count;
 }
 
 enum signet_err skipped_copy(const struct skipped_keys *from, struct skipped_keys *to)

@@ -194,6 +194,11 @@ bool signet_session_is_worn(const struct signet_session *session, uint64_t now_m
            now_ms - session->created_at >= UNANSWERED_MAX_MS;
 }
 
+bool signet_session_expire(struct signet_session *session, uint64_t now_ms)
+{
+    return ratchet_expire(session->ratchet, now_ms);
+}
+
 enum signet_err signet_session_tags(const struct signet_session *session,
     struct signet_tag tags[SIGNET_SESSION_TAGS_MAX], size_t *count_out)
 {

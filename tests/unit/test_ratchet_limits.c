@@ -185,6 +185,28 @@ static void skipped_keys_are_forgotten_after_thirty_days(void **state)
     sides_free(&s);
 }
 
+/* The same where the clock was a year ahead when the first of them was stored. */
+static void one_key_from_the_future_holds_up_no_other(void **state)
+{
+    struct sides s = sides_new(13);
+    struct signet_buf m[4];
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        m[i] = sides_send(&s, A);
+    CHECK_OK(sides_receive_at(&s, B, &m[1], SIDES_NOW + 365 * SIDES_DAY_MS));
+    CHECK_OK(sides_receive_at(&s, B, &m[3], SIDES_NOW));
+    CHECK(ratchet_skipped_count(s.ratchet[B]) == 2);
+    CHECK(!ratchet_expire(s.ratchet[B], SIDES_NOW + 30 * SIDES_DAY_MS));
+    CHECK(ratchet_expire(s.ratchet[B], SIDES_NOW + 30 * SIDES_DAY_MS + 1));
+    CHECK(ratchet_skipped_count(s.ratchet[B]) == 1);
+    CHECK_ERR(sides_receive(&s, B, &m[2]), SIGNET_ERR_REPLAY);
+    CHECK_OK(sides_receive(&s, B, &m[0]));
+    for (size_t i = 0; i < 4; i++)
+        signet_buf_free(&m[i]);
+    sides_free(&s);
+}
+
 /* Peers decide how many there are: they must not use up the memory of all other keys. */
 static void skipped_keys_take_nothing_of_the_secure_heap(void **state)
 {
@@ -211,6 +233,7 @@ int main(void)
         cmocka_unit_test(a_chain_is_given_up_with_all_its_keys),
         cmocka_unit_test(the_oldest_of_too_many_keys_are_given_up),
         cmocka_unit_test(skipped_keys_are_forgotten_after_thirty_days),
+        cmocka_unit_test(one_key_from_the_future_holds_up_no_other),
         cmocka_unit_test(skipped_keys_take_nothing_of_the_secure_heap),
     };
 

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "protocol/session_internal.h"
+
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 
 /* How the relay of a client misbehaves. */
@@ -42,6 +44,7 @@ struct scene {
     struct simulation sim;
     struct sim_client *alice, *bob;
     struct fault fault;
+    size_t skipped;
 };
 
 static void scene_open(struct scene *s, uint64_t seed)
@@ -199,6 +202,46 @@ static void old_bundles_are_forgotten(void **state)
     scene_close(&s);
 }
 
+static enum signet_err count_skipped(void *ctx, uint64_t number, signet_span value)
+{
+    struct scene *s = ctx;
+    struct signet_session *session;
+
+    (void)number;
+    CHECK_OK(signet_session_decode(s->sim.seeded.library, value, &session));
+    s->skipped += ratchet_skipped_count(session->ratchet);
+    signet_session_free(session);
+    return SIGNET_OK;
+}
+
+/* Section 6.1: skipped keys are kept for 30 days, also where nothing comes any more. */
+static void skipped_keys_go_in_sessions_that_are_silent(void **state)
+{
+    struct record_key all = {.kind = RECORD_SESSION};
+    struct record_source source;
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 524);
+    source = memory_records_source(s.bob->records);
+    s.fault.holds = true;
+    sim_send(s.alice, "bob", "held back");
+    sim_run(&s.sim);
+    s.fault.holds = false;
+    sim_send(s.alice, "bob", "after it");
+    sim_run(&s.sim);
+    CHECK_OK(source.scan(source.ctx, &all, count_skipped, &s));
+    CHECK(s.skipped == 1);
+    core_rig_wait(&s.sim.rig, 30 * DAY_MS + 1);
+    login(&s);
+    s.skipped = 0;
+    CHECK_OK(source.scan(source.ctx, &all, count_skipped, &s));
+    CHECK(s.skipped == 0);
+    sim_inject(s.bob, signet_buf_span(&s.fault.held));
+    check_history(&s, "gap after it\nreplayed \n");
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +249,7 @@ int main(void)
         cmocka_unit_test(emptied_prekeys_cost_no_first_message),
         cmocka_unit_test(a_bundle_is_renewed_when_it_is_due),
         cmocka_unit_test(old_bundles_are_forgotten),
+        cmocka_unit_test(skipped_keys_go_in_sessions_that_are_silent),
     };
 
     return cmocka_run_group_tests_name("upkeep", tests, NULL, NULL);
