@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Full disks, at the relay and at home: what was accepted is not lost, and the cause is told.
+"""Full and read-only disks, at the relay and at home: what was accepted is not lost, and the cause is told.
 
 Small tmpfs file systems stand for the disks; only root can mount them. Speaks TAP.
 """
@@ -31,6 +31,9 @@ class Disk:
 
     def unmount(self):
         subprocess.run(["umount", "--lazy", self.path], check=True, timeout=TIMEOUT)
+
+    def remount(self, mode):
+        subprocess.run(["mount", "-o", f"remount,{mode}", self.path], check=True, timeout=TIMEOUT)
 
     def fill(self, room=0):
         """Leave no more than some pages free."""
@@ -131,6 +134,24 @@ def restarted_relay(world):
     assert again.stderr.startswith("signetd: "), again.stderr
     assert "is full" in again.stderr or "No space left" in again.stderr, again.stderr
     disk.free()
+    relay.start()
+    check_texts(bob.receive(), ["kept"])
+
+
+@test
+def read_only_relay(world):
+    """a relay on a read-only disk does not start, says why, and starts when it can write again"""
+    need_root()
+    disk = Disk(world, "relay")
+    relay, alice, bob = joined(world, "alice", "bob")
+    alice.send("bob", "kept")
+    relay.kill()
+    disk.remount("ro")
+    again = subprocess.run([SIGNETD, "run", "--data", relay.data], capture_output=True, text=True,
+                           timeout=TIMEOUT)
+    equal((again.returncode, again.stderr.count("\n")), (1, 1))
+    assert again.stderr.startswith("signetd: ") and "Read-only" in again.stderr, again.stderr
+    disk.remount("rw")
     relay.start()
     check_texts(bob.receive(), ["kept"])
 

@@ -47,7 +47,20 @@ static void submit(struct store *store, struct store_group *group)
 
 /* ---- the rig ---- */
 
+static void store_problem(struct store *store, char *text, size_t size)
+{
+    struct core_rig *rig =
+        (struct core_rig *)(void *)((char *)store - offsetof(struct core_rig, wrapped));
+
+    store_sqlite_error(rig->store, text, size);
+}
+
 void core_rig_open(struct core_rig *rig, struct signet_library *library)
+{
+    core_rig_open_at(rig, library, ":memory:");
+}
+
+void core_rig_open_at(struct core_rig *rig, struct signet_library *library, const char *path)
 {
     const struct rate_limit none = {0};
 
@@ -58,7 +71,7 @@ void core_rig_open(struct core_rig *rig, struct signet_library *library)
         .take_interval_ms = 3600000,
         .take_burst = 32,
         .take_refill_ms = 300000};
-    CHECK_OK(store_sqlite_open(":memory:", library, &rig->limits, STORE_STEPPED, &rig->store));
+    CHECK_OK(store_sqlite_open(path, library, &rig->limits, STORE_STEPPED, &rig->store));
     rig->queue = calloc(CORE_RIG_QUEUE_MAX, sizeof(*rig->queue));
     CHECK(rig->queue != NULL);
     rig->real_ops = rig->store->ops;
@@ -70,6 +83,7 @@ void core_rig_open(struct core_rig *rig, struct signet_library *library)
         .message_ms = UINT64_C(30) * 24 * 3600 * 1000,
         .stalled_ms = CORE_STALLED_MS,
         .rates = {none, none, none, none, none},
+        .store_problem = store_problem,
         .ids = &rig->ids};
     for (uint32_t i = 0; i < CORE_RIG_WORKERS; i++) {
         struct store_sink sink = {&rig->sinks[i], on_answered, on_delivered};

@@ -70,6 +70,8 @@ struct core_client {
 };
 
 void core_rig_open(struct core_rig *rig, struct signet_library *library);
+/* The same over a store in a file. */
+void core_rig_open_at(struct core_rig *rig, struct signet_library *library, const char *path);
 void core_rig_close(struct core_rig *rig);
 void core_rig_configure(struct core_rig *rig);
 /* Let everything happen that follows from what was sent, until nothing does. */
