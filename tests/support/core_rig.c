@@ -233,7 +233,7 @@ struct signet_account *core_rig_account(
 
 /* ---- clients ---- */
 
-void core_client_open(struct core_client *client, struct core_rig *rig, uint32_t worker)
+bool core_client_try_open(struct core_client *client, struct core_rig *rig, uint32_t worker)
 {
     static uint8_t number;
     struct core_hop hop;
@@ -247,11 +247,17 @@ void core_client_open(struct core_client *client, struct core_rig *rig, uint32_t
     memcpy(client->hop.exporter, hop.exporter, sizeof(hop.exporter));
     memset(client->hop.client_nonce, 0xc0, sizeof(client->hop.client_nonce));
     client->conn = core_open(rig->cores[worker], &hop, client);
-    CHECK(client->conn != NULL);
     core_rig_turn(rig);
     challenge = core_client_next(client);
-    CHECK(challenge.type == RELAY_CHALLENGE);
+    if (client->conn == NULL || challenge.type != RELAY_CHALLENGE)
+        return false;
     memcpy(client->hop.server_nonce, challenge.nonce.ptr, RELAY_NONCE_LEN);
+    return true;
+}
+
+void core_client_open(struct core_client *client, struct core_rig *rig, uint32_t worker)
+{
+    CHECK(core_client_try_open(client, rig, worker));
 }
 
 void core_client_close(struct core_client *client)

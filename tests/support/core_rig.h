@@ -86,7 +86,8 @@ void core_rig_token(struct core_rig *rig, uint8_t token[STORE_TOKEN_LEN], uint64
 struct signet_account *core_rig_account(
     struct signet_library *library, unsigned index, uint64_t now_ms);
 
-/* Connect and take the challenge. */
+/* Connect and take the challenge; core_client_try_open returns whether both went well. */
+bool core_client_try_open(struct core_client *client, struct core_rig *rig, uint32_t worker);
 void core_client_open(struct core_client *client, struct core_rig *rig, uint32_t worker);
 /* Close if it is open, and free. */
 void core_client_close(struct core_client *client);
