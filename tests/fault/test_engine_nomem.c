@@ -6,41 +6,12 @@
  */
 #include "tests/support/simulation.h"
 
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/failing_memory.h"
+
 enum { IS_DONE = 10, IS_OUT_OF_MEMORY = 11, IS_WRONG = 12, HAS_GONE_ON = 13 };
-
-static long left = -1; /* allocations still to succeed; negative: all do */
-
-static bool fails_now(void)
-{
-    return left >= 0 && left-- == 0;
-}
-
-/* -Wl,--wrap: our own calls come here. */
-void *__real_malloc(size_t len);
-void *__wrap_malloc(size_t len);
-void *__real_calloc(size_t count, size_t len);
-void *__wrap_calloc(size_t count, size_t len);
-void *__real_realloc(void *old, size_t len);
-void *__wrap_realloc(void *old, size_t len);
-
-void *__wrap_malloc(size_t len)
-{
-    return fails_now() ? NULL : __real_malloc(len);
-}
-
-void *__wrap_calloc(size_t count, size_t len)
-{
-    return fails_now() ? NULL : __real_calloc(count, len);
-}
-
-void *__wrap_realloc(void *old, size_t len)
-{
-    return fails_now() ? NULL : __real_realloc(old, len);
-}
 
 static bool is_delivery(signet_span inbox)
 {
@@ -73,11 +44,10 @@ static int attempt(struct sim_client *client, long succeed)
     bool has_failed;
     enum signet_err err;
 
-    left = succeed;
+    failing_memory_start(succeed);
     err = engine_receive(client->engine, signet_buf_span(&client->connection.inbox),
         client->sim->rig.wall_ms, &output);
-    has_failed = left < 0;
-    left = -1;
+    has_failed = failing_memory_stop();
     if (err == SIGNET_OK && has_failed && !comes_again(client, &output))
         err = SIGNET_ERR_STATE;
     engine_output_clear(&output);

@@ -5,62 +5,19 @@
  */
 #include "tests/support/unit.h"
 
-#include <stdlib.h>
-
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+#include "tests/support/failing_memory.h"
 #include "tests/support/parties.h"
 
-static long left = -1; /* allocations still to succeed; negative: all do */
-
-static bool fails_now(void)
-{
-    return left >= 0 && left-- == 0;
-}
-
-/* -Wl,--wrap: our own calls come here. */
-void *__real_malloc(size_t len);
-void *__wrap_malloc(size_t len);
-void *__real_calloc(size_t count, size_t len);
-void *__wrap_calloc(size_t count, size_t len);
+/* -Wl,--wrap: secret memory fails like the other. */
 void *__real_CRYPTO_secure_zalloc(size_t len, const char *file, int line);
 void *__wrap_CRYPTO_secure_zalloc(size_t len, const char *file, int line);
 
-void *__wrap_malloc(size_t len)
-{
-    return fails_now() ? NULL : __real_malloc(len);
-}
-
-void *__wrap_calloc(size_t count, size_t len)
-{
-    return fails_now() ? NULL : __real_calloc(count, len);
-}
-
 void *__wrap_CRYPTO_secure_zalloc(size_t len, const char *file, int line)
 {
-    return fails_now() ? NULL : __real_CRYPTO_secure_zalloc(len, file, line);
-}
-
-static void *openssl_malloc(size_t len, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return fails_now() ? NULL : __real_malloc(len);
-}
-
-static void *openssl_realloc(void *old, size_t len, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return fails_now() ? NULL : realloc(old, len);
-}
-
-static void openssl_free(void *block, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    free(block);
+    return failing_memory_fails_now() ? NULL : __real_CRYPTO_secure_zalloc(len, file, line);
 }
 
 /* What the calls work on, and what came of the last one. */
@@ -184,10 +141,9 @@ static bool fail_nth(struct bench *b, const struct call *call, long n)
 
     CHECK_OK(signet_session_copy(b->pair.session[BOB], &b->his));
     before = state_of(b->his);
-    left = n;
+    failing_memory_start(n);
     err = call->run(b);
-    has_failed = left < 0;
-    left = -1;
+    has_failed = failing_memory_stop();
     ERR_clear_error();
     if (err != SIGNET_OK) {
         CHECK(err == SIGNET_ERR_NOMEM || err == SIGNET_ERR_CRYPTO);
@@ -281,7 +237,7 @@ int main(void)
     };
 
     /* Before OpenSSL allocates anything. */
-    if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1)
+    if (!failing_memory_take_openssl())
         return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
