@@ -308,12 +308,15 @@ enum io_result tls_write(struct tls_stream *stream, signet_span bytes, size_t *w
     if (stream->is_broken)
         return IO_FAILED;
     while (*written_out < bytes.len) {
-        size_t put = 0;
+        size_t len = bytes.len - *written_out, put = 0;
         int returned;
 
+        /* Given more than a record, OpenSSL goes on with the next one where the rest of one that
+         * had to wait is gone, and tells of none of them when that one has to wait, too. */
+        if (len > SSL3_RT_MAX_PLAIN_LENGTH)
+            len = SSL3_RT_MAX_PLAIN_LENGTH;
         ERR_clear_error();
-        returned =
-            SSL_write_ex(stream->ssl, bytes.ptr + *written_out, bytes.len - *written_out, &put);
+        returned = SSL_write_ex(stream->ssl, bytes.ptr + *written_out, len, &put);
         if (returned != 1)
             return result_of(stream, returned);
         *written_out += put;

@@ -22,6 +22,7 @@ static struct tls_files files;
 struct pair {
     struct tls_context *server_context, *client_context;
     struct tls_stream *server, *client;
+    int fds[2]; /* theirs, in this order */
     enum io_result server_result, client_result;
 };
 
@@ -32,13 +33,11 @@ static void sockets(int fds[2])
 
 static void pair_start(struct pair *p, const struct signet_id *pins, size_t count)
 {
-    int fds[2];
-
-    sockets(fds);
+    sockets(p->fds);
     CHECK_OK(tls_server_new(files.certificate[0], files.key[0], &p->server_context));
     CHECK_OK(tls_client_new(&p->client_context));
-    CHECK_OK(tls_stream_new_server(p->server_context, fds[0], &p->server));
-    CHECK_OK(tls_stream_new_client(p->client_context, fds[1], pins, count, &p->client));
+    CHECK_OK(tls_stream_new_server(p->server_context, p->fds[0], &p->server));
+    CHECK_OK(tls_stream_new_client(p->client_context, p->fds[1], pins, count, &p->client));
     /* Streams outlive their contexts: a reload changes nothing for them. */
     tls_context_free(p->server_context);
     tls_context_free(p->client_context);
@@ -190,6 +189,33 @@ static void bytes_arrive_in_order_whatever_the_descriptor_takes(void **state)
     CHECK(signet_span_equal(signet_buf_span(&in), signet_buf_span(&out)));
     signet_buf_free(&in);
     signet_buf_free(&out);
+    pair_stop(&p);
+}
+
+/* Where the descriptor takes less than a record at once, each record that is gone is told of. */
+static void what_is_written_is_told_as_it_goes(void **state)
+{
+    static const uint8_t bytes[16 * 16384];
+    static uint8_t raw[1024];
+    size_t written = 0, taken = 0;
+    int smallest = 1;
+    struct pair p;
+
+    (void)state;
+    pair_start(&p, files.pin, 2);
+    CHECK(setsockopt(p.fds[0], SOL_SOCKET, SO_SNDBUF, &smallest, sizeof(smallest)) == 0);
+    while (taken < sizeof(bytes)) {
+        size_t put = 0;
+        enum io_result result =
+            tls_write(p.server, signet_span_of(bytes + written, sizeof(bytes) - written), &put);
+        ssize_t got = read(p.fds[1], raw, sizeof(raw));
+
+        CHECK(result == IO_OK || result == IO_AGAIN_WRITE);
+        CHECK(got > 0);
+        written += put;
+        taken += (size_t)got;
+        CHECK(taken < written + 2 * 16384);
+    }
     pair_stop(&p);
 }
 
@@ -424,6 +450,7 @@ int main(void)
         cmocka_unit_test(exporters_agree_within_a_connection_and_differ_between_two),
         cmocka_unit_test(tls_1_2_is_refused),
         cmocka_unit_test(bytes_arrive_in_order_whatever_the_descriptor_takes),
+        cmocka_unit_test(what_is_written_is_told_as_it_goes),
         cmocka_unit_test(reading_stops_at_the_quota),
         cmocka_unit_test(goodbye_is_told_from_a_broken_connection),
         cmocka_unit_test(garbage_in_place_of_a_hello_fails),
