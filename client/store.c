@@ -228,6 +228,7 @@ enum signet_err store_open(const char *path, struct signet_library *library,
         return err;
     if ((err = check_key(store, library, key)) != SIGNET_OK)
         return err;
+    store_forget(store); /* what a crash has left in the log */
     return store_prepare(store);
 }
 

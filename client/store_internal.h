@@ -9,9 +9,16 @@ struct store {
     struct store_sql sql;
     struct store_seal seal;
     sqlite3_stmt *get, *put, *delete;
+    unsigned commits; /* in the log; what they overwrote may still be in it or in the file */
 };
 
 /* Prepare the statements, once the tables are there. Errors: IO, NOMEM. */
 SIGNET_MUST_USE enum signet_err store_prepare(struct store *store);
+
+/*
+ * Write the log back and empty it: what was overwritten or deleted is in no file then. Where the
+ * disk does not take it, it is tried again with the next commit.
+ */
+void store_forget(struct store *store);
 
 #endif

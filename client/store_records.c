@@ -168,6 +168,15 @@ out:
     return err;
 }
 
+void store_forget(struct store *store)
+{
+    int answer =
+        sqlite3_wal_checkpoint_v2(store->sql.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+    if (answer == SQLITE_OK)
+        store->commits = 0;
+}
+
 enum signet_err store_commit(struct store *store, const struct record_batch *batch)
 {
     enum signet_err err;
@@ -183,5 +192,7 @@ enum signet_err store_commit(struct store *store, const struct record_batch *bat
     /* Some failures have rolled back already. The first cause is the one to tell. */
     if (err != SIGNET_OK && sqlite3_get_autocommit(store->sql.db) == 0)
         (void)sqlite3_exec(store->sql.db, "ROLLBACK", NULL, NULL, NULL);
+    if (err == SIGNET_OK && ++store->commits >= STORE_FORGET_COMMITS)
+        store_forget(store); /* whether it can or not, the commit holds */
     return err;
 }
