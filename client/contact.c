@@ -105,7 +105,8 @@ enum signet_err contact_decode(
         return err;
     if (name.len > 0)
         memcpy(c.name, name.ptr, name.len);
-    if ((err = signet_card_read(library, card, &c.card)) != SIGNET_OK)
+    /* Verified before it was sealed into the store. */
+    if ((err = signet_card_read_known(library, card, &c.card)) != SIGNET_OK)
         return err;
     *contact_out = c;
     return SIGNET_OK;

@@ -34,6 +34,22 @@ static bool is_ahead(const struct engine *e, const struct signet_bundle *bundle)
     return false;
 }
 
+/* Whether a bundle is one that this home has made and still knows. */
+static bool is_own_bundle(const struct engine *e, signet_span bytes, uint64_t *version_out)
+{
+    struct signet_id id;
+
+    if (signet_bundle_peek(e->library, bytes, &id) != SIGNET_OK)
+        return false;
+    for (size_t i = 0; i < e->counters.bundle_count; i++) {
+        if (signet_id_equal(&e->counters.bundles[i].id, &id)) {
+            *version_out = e->counters.bundles[i].version;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Compare what the relay has of us with what we have; *stopped where this home is an old copy. */
 static enum signet_err compare_copies(
     struct engine *e, const struct relay_message *welcome, uint64_t *published, bool *stopped)
@@ -43,7 +59,7 @@ static enum signet_err compare_copies(
 
     *published = 0;
     *stopped = !signet_account_issued_list(e->account, &welcome->id);
-    if (!*stopped && welcome->bundle.len > 0) {
+    if (!*stopped && welcome->bundle.len > 0 && !is_own_bundle(e, welcome->bundle, published)) {
         err = signet_bundle_read(
             e->library, welcome->bundle, signet_account_card(e->account), &bundle);
         if (err != SIGNET_OK && !verdict_exists(err))

@@ -27,6 +27,10 @@ struct signet_bundle;
  */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_bundle_read(struct signet_library *library,
     signet_span bytes, const struct signet_card *card, struct signet_bundle **bundle_out);
+/* The id of a signed bundle, of which nothing is verified: to recognize one's own.
+ * Errors: FORMAT, LIMIT, PROFILE, PURPOSE, NOMEM, CRYPTO. */
+SIGNET_API SIGNET_MUST_USE enum signet_err signet_bundle_peek(
+    struct signet_library *library, signet_span bytes, struct signet_id *id_out);
 /* NULL is fine. */
 SIGNET_API void signet_bundle_free(struct signet_bundle *bundle);
 SIGNET_API const struct signet_id *signet_bundle_id(const struct signet_bundle *bundle);

@@ -130,6 +130,15 @@ out:
     return err;
 }
 
+enum signet_err signet_bundle_peek(
+    struct signet_library *library, signet_span bytes, struct signet_id *id_out)
+{
+    signet_span payload;
+    enum signet_err err = signed_peek(bytes, TYP_BUNDLE, &payload);
+
+    return err == SIGNET_OK ? crypto_sha256_one(library, payload, id_out) : err;
+}
+
 void signet_bundle_free(struct signet_bundle *bundle)
 {
     if (bundle == NULL)

@@ -66,22 +66,22 @@ static enum signet_err check_link(const struct signet_card *card, size_t i,
 }
 
 /* Verify link `i`, and make its list the card's current one. */
-static enum signet_err take_link(
-    struct signet_library *library, struct signet_card *card, size_t i, const struct link *link)
+static enum signet_err take_link(struct signet_library *library, struct signet_card *card, size_t i,
+    const struct link *link, key_reader read_key)
 {
     struct crypto_rsa_public *key = NULL;
     struct device_list list = {0};
     signet_span payload;
     enum signet_err err;
 
-    if ((err = crypto_rsa_public_read(library, link->spki, &key)) != SIGNET_OK)
+    if ((err = read_key(library, link->spki, &key)) != SIGNET_OK)
         return err;
     card->identities[i] = *crypto_rsa_public_fingerprint(key);
     crypto_rsa_public_free(card->identity);
     card->identity = crypto_rsa_public_share(key);
     if ((err = signed_open(key, TYP_DEVICE_LIST, link->list, &payload)) != SIGNET_OK)
         goto out;
-    if ((err = device_list_read(library, payload, &list)) != SIGNET_OK)
+    if ((err = device_list_read(library, payload, read_key, &list)) != SIGNET_OK)
         goto out;
     if ((err = check_link(card, i, &card->list, &list)) != SIGNET_OK)
         goto out;
@@ -96,8 +96,8 @@ out:
     return err;
 }
 
-enum signet_err signet_card_read(
-    struct signet_library *library, signet_span bytes, struct signet_card **card_out)
+static enum signet_err read_card(struct signet_library *library, signet_span bytes,
+    key_reader read_key, struct signet_card **card_out)
 {
     struct link links[SIGNET_CARD_GENERATIONS_MAX] = {0};
     struct signet_card *card = NULL;
@@ -112,7 +112,7 @@ enum signet_err signet_card_read(
     atomic_init(&card->owners, 1);
     card->generation_count = count;
     for (size_t i = 0; i < count; i++) {
-        if ((err = take_link(library, card, i, &links[i])) != SIGNET_OK)
+        if ((err = take_link(library, card, i, &links[i], read_key)) != SIGNET_OK)
             goto out;
     }
     if ((err = signet_buf_append(&card->bytes, bytes)) != SIGNET_OK)
@@ -122,6 +122,18 @@ enum signet_err signet_card_read(
 out:
     signet_card_free(card);
     return err;
+}
+
+enum signet_err signet_card_read(
+    struct signet_library *library, signet_span bytes, struct signet_card **card_out)
+{
+    return read_card(library, bytes, crypto_rsa_public_read, card_out);
+}
+
+enum signet_err signet_card_read_known(
+    struct signet_library *library, signet_span bytes, struct signet_card **card_out)
+{
+    return read_card(library, bytes, crypto_rsa_public_read_known, card_out);
 }
 
 enum signet_err card_known_device_key(struct signet_library *library, signet_span card,

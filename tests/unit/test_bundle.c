@@ -51,6 +51,21 @@ static void a_bundle_says_what_was_ordered(void **state)
     fixture_free(&f);
 }
 
+/* To recognize one's own costs no check of its key. */
+static void a_bundle_tells_its_id_unverified(void **state)
+{
+    struct fixture f = fixture_new();
+    signet_span bytes = signet_buf_span(&f.bob.bundle_bytes);
+    struct signet_id id;
+
+    (void)state;
+    CHECK_OK(signet_bundle_peek(f.library, bytes, &id));
+    CHECK(signet_id_equal(&id, signet_bundle_id(f.bob.bundle)));
+    CHECK_ERR(signet_bundle_peek(f.library, signet_card_bytes(party_card(&f.bob)), &id),
+        SIGNET_ERR_FORMAT);
+    fixture_free(&f);
+}
+
 /* docs/protocol.md, section 4: each of the 256 is proved, and no other. */
 static void one_time_prekeys_are_proved(void **state)
 {
@@ -317,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bundle_says_what_was_ordered),
+        cmocka_unit_test(a_bundle_tells_its_id_unverified),
         cmocka_unit_test(one_time_prekeys_are_proved),
         cmocka_unit_test(other_one_time_keys_are_refused),
         cmocka_unit_test(every_byte_of_a_bundle_counts),

@@ -1,6 +1,7 @@
 /* protocol: cards; docs/protocol.md, sections 1 and 3. */
 #include "tests/support/unit.h"
 
+#include "crypto/library_internal.h"
 #include "tests/support/flip.h"
 #include "tests/support/forge.h"
 #include "tests/support/parties.h"
@@ -324,6 +325,36 @@ static void too_large_a_card_is_refused(void **state)
     fixture_free(&f);
 }
 
+/* What is kept sealed was verified once: the costly check of a modulus is not made again, that of
+ * everything else is. */
+static void a_known_card_is_read_without_checking_its_keys_again(void **state)
+{
+    struct fixture f = fixture_new();
+    struct signet_buf bytes = copy_of(signet_card_bytes(party_card(&f.alice)));
+    struct signet_library *library = NULL;
+    struct signet_card *card = NULL;
+    const struct signet_id *device = signet_account_device(f.alice.account);
+
+    (void)state;
+    CHECK_OK(signet_library_new(NULL, &library));
+    CHECK_OK(signet_card_read_known(library, signet_buf_span(&bytes), &card));
+    CHECK(signet_id_equal(signet_card_list(card), signet_card_list(party_card(&f.alice))));
+    CHECK(!library_key_is_checked(library, signet_card_address(card)));
+    CHECK(!library_key_is_checked(library, device));
+    signet_card_free(card);
+    card = NULL;
+    CHECK_OK(signet_card_read(library, signet_buf_span(&bytes), &card));
+    CHECK(library_key_is_checked(library, signet_card_address(card)));
+    CHECK(library_key_is_checked(library, device));
+    signet_card_free(card);
+    card = NULL;
+    bytes.ptr[bytes.len - 1] ^= 1;
+    CHECK_ERR(signet_card_read_known(library, signet_buf_span(&bytes), &card), SIGNET_ERR_AUTH);
+    signet_library_free(library);
+    signet_buf_free(&bytes);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +367,7 @@ int main(void)
         cmocka_unit_test(lists_follow_within_a_generation),
         cmocka_unit_test(only_the_announced_key_succeeds),
         cmocka_unit_test(too_large_a_card_is_refused),
+        cmocka_unit_test(a_known_card_is_read_without_checking_its_keys_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
