@@ -10,7 +10,6 @@
 
 #include "client/editor_internal.h"
 #include "client/input.h"
-#include "client/screen.h"
 
 enum {
     HISTORY_LINES = 200,
@@ -76,67 +75,22 @@ static char *give_prompt(EditLine *edit)
     return editor_of(edit)->prompt;
 }
 
-static void update_prompt(struct editor *editor)
-{
-    editor->handler->prompt(editor->ctx, editor->prompt);
-}
-
-/* Columns from the start of the prompt to the cursor. */
-static size_t columns_to_cursor(const struct editor *editor)
-{
-    const LineInfoW *line = el_wline(editor->edit);
-    size_t columns = strlen(editor->prompt);
-
-    for (const wchar_t *at = line->buffer; at < line->cursor; at++) {
-        int width = wcwidth(*at);
-
-        columns += width < 0 ? 2 : (size_t)width; /* a control character is shown as ^X */
-    }
-    return columns;
-}
-
-/* Take the prompt and the line off the screen; the cursor stands where the prompt began. */
-static void erase(struct editor *editor)
-{
-    size_t rows;
-
-    if (!editor->is_active)
-        return;
-    if (editor->is_plain) {
-        (void)fputs("\r\n", stdout);
-        return;
-    }
-    rows = columns_to_cursor(editor) / screen_columns();
-    if (rows > 0)
-        (void)printf("\033[%zuA", rows);
-    (void)fputs("\r\033[J", stdout);
-}
-
-static void draw(struct editor *editor)
-{
-    (void)fflush(stdout);
-    if (!editor->is_active)
-        return;
-    update_prompt(editor);
-    (void)el_set(editor->edit, EL_REFRESH);
-}
-
 enum signet_err editor_print(struct editor *editor, signet_span text)
 {
     bool is_written;
 
-    erase(editor);
+    editor_erase(editor);
     is_written = text.len == 0 || fwrite(text.ptr, 1, text.len, stdout) == text.len;
     is_written = fputc('\n', stdout) != EOF && is_written;
     is_written = fflush(stdout) == 0 && is_written;
-    draw(editor);
+    editor_draw(editor);
     return is_written ? SIGNET_OK : SIGNET_ERR_IO;
 }
 
 void editor_refresh(struct editor *editor)
 {
-    erase(editor);
-    draw(editor);
+    editor_erase(editor);
+    editor_draw(editor);
 }
 
 /* Begin a new line: the terminal in raw mode, an empty line, the prompt drawn. */
@@ -144,8 +98,8 @@ static void activate(struct editor *editor)
 {
     if (editor->is_active || editor->has_ended)
         return;
-    update_prompt(editor);
-    editor->is_active = true;
+    editor->handler->prompt(editor->ctx, editor->prompt);
+    editor->is_active = editor->is_shown = true;
     (void)el_set(editor->edit, EL_UNBUFFERED, 1);
 }
 
@@ -163,7 +117,7 @@ bool editor_drop_line(struct editor *editor)
     bool has_typed = editor->has_typed;
 
     editor->has_typed = false;
-    erase(editor);
+    editor_erase(editor);
     (void)fflush(stdout);
     if (editor->is_active) {
         deactivate(editor);
@@ -192,7 +146,7 @@ static void end_input(struct editor *editor)
 {
     editor->has_ended = true;
     (void)uv_poll_stop(&editor->poll);
-    erase(editor);
+    editor_erase(editor);
     (void)fflush(stdout);
     deactivate(editor);
     editor->handler->on_line(editor->ctx, NULL);
@@ -218,17 +172,20 @@ static void on_key(uv_poll_t *poll, int status, int events)
 
 /* ---- signals ---- */
 
+/* The terminal has folded its lines anew, that of the prompt among them: rows are counted as they
+ * are now. */
 static void on_resized(uv_signal_t *signal, int number)
 {
     struct editor *editor = signal->data;
 
     (void)number;
+    editor_erase(editor);
+    (void)fflush(stdout);
     el_resize(editor->edit);
-    if (editor->is_active)
-        draw(editor);
+    editor_draw(editor);
 }
 
-/* Back from being stopped: the shell has had the terminal. What was typed is kept. */
+/* Begin the line again with what was typed: others may have had the terminal. */
 static void on_continued(uv_signal_t *signal, int number)
 {
     struct editor *editor = signal->data;
@@ -242,11 +199,28 @@ static void on_continued(uv_signal_t *signal, int number)
         return;
     }
     wmemcpy(typed, line->buffer, len);
+    editor_erase(editor);
+    (void)fflush(stdout);
     deactivate(editor);
+    el_resize(editor->edit);
     activate(editor);
+    editor_erase(editor);
     (void)el_winsertstr(editor->edit, typed);
-    draw(editor);
+    editor_draw(editor);
     free(typed);
+}
+
+/* Ctrl-Z: the shell finds neither prompt nor line, and its own prompt at the left edge. */
+static void on_stopped(uv_signal_t *signal, int number)
+{
+    struct editor *editor = signal->data;
+
+    editor_erase(editor);
+    (void)fflush(stdout);
+    (void)uv_signal_stop(signal);
+    (void)raise(number); /* goes on here later, or at once where no shell would wake us */
+    (void)uv_signal_start(signal, on_stopped, number);
+    on_continued(&editor->continued, SIGCONT);
 }
 
 /* ---- beginning and end ---- */
@@ -280,10 +254,13 @@ static bool watch(struct editor *editor, uv_loop_t *loop)
         return false;
     (void)uv_signal_init(loop, &editor->resized); /* these cannot fail */
     (void)uv_signal_init(loop, &editor->continued);
-    editor->poll.data = editor->resized.data = editor->continued.data = editor;
+    (void)uv_signal_init(loop, &editor->stopped);
+    editor->poll.data = editor->resized.data = editor;
+    editor->continued.data = editor->stopped.data = editor;
     return uv_poll_start(&editor->poll, UV_READABLE | UV_DISCONNECT, on_key) == 0 &&
            uv_signal_start(&editor->resized, on_resized, SIGWINCH) == 0 &&
-           uv_signal_start(&editor->continued, on_continued, SIGCONT) == 0;
+           uv_signal_start(&editor->continued, on_continued, SIGCONT) == 0 &&
+           uv_signal_start(&editor->stopped, on_stopped, SIGTSTP) == 0;
 }
 
 enum signet_err editor_new(
@@ -308,7 +285,7 @@ void editor_stop(struct editor *editor)
 {
     if (editor == NULL)
         return;
-    erase(editor);
+    editor_erase(editor);
     (void)fflush(stdout);
     deactivate(editor);
     editor->has_ended = true;

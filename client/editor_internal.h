@@ -12,9 +12,10 @@ struct editor {
     EditLine *edit;
     History *history;
     uv_poll_t poll;
-    uv_signal_t resized, continued;
+    uv_signal_t resized, stopped, continued;
     char prompt[EDITOR_PROMPT_SIZE];
-    bool is_active; /* the prompt is on the screen */
+    bool is_active; /* a line is being typed */
+    bool is_shown;  /* it is on the screen */
     bool is_in_key; /* the first byte of a key was read */
     bool has_ended; /* no more input */
     bool has_typed; /* since the last editor_drop_line */
@@ -22,6 +23,11 @@ struct editor {
 };
 
 struct editor *editor_of(EditLine *edit);
+
+/* Take the prompt and the line off the screen; the cursor stands where the prompt began. */
+void editor_erase(struct editor *editor);
+/* Show them where the cursor stands, with the prompt that is right now. */
+void editor_draw(struct editor *editor);
 
 /* Characters as UTF-8, to be freed; NULL: out of memory. */
 char *editor_text(const wchar_t *line, size_t len);

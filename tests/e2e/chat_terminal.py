@@ -119,6 +119,57 @@ def ends(world):
     equal(terminal.wait_end(), 1)
 
 
+def check_line(terminal, mark, typed):
+    """A letter more, and the screen must end with one line that holds it all."""
+    terminal.type(mark)
+    terminal.wait(lambda screen: ends_with(screen, re.escape("bob> " + typed + mark)), mark)
+    text = "".join(terminal.screen.lines())
+    equal((text.count("bob> "), text.count(typed[:9])), (1, 1))
+    assert "messages here are signed" in text.replace("    ", "")
+
+
+@test
+def resized(world):
+    """in a window of another size, and after Ctrl-Z, the line is there once, below what was shown"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    terminal = chat(world, alice, "bob")
+    typed = "short text"
+    terminal.type(typed)
+    for round in range(2):
+        terminal.wait(lambda screen: ends_with(screen, re.escape("bob> " + typed)), typed)
+        for number, columns in enumerate((60, 37, 38, 90, 20, 120)):
+            terminal.resize(columns)
+            check_line(terminal, str(number), typed)
+            typed += str(number)
+        for number in (signal.SIGTSTP, signal.SIGCONT):
+            os.kill(terminal.pid, number)
+            check_line(terminal, "z", typed)
+            typed += "z"
+        more = " and a text that is so long that it needs more than one row" + " grows" * 9
+        terminal.type(more)
+        typed += more
+    terminal.type("end\r")
+    equal(texts(bob.receive("--count", "1")), [typed + "end"])
+    leave(terminal)
+    shell = Terminal(world, ["bash", "--norc", "-i"], columns=120)
+    shell.type(" ".join(alice.command("chat", "bob")) + "\r")
+    shell.wait(lambda screen: screen.last() == "bob> ", "the prompt")
+    shell.type("stays")
+    shell.wait(lambda screen: screen.last() == "bob> stays", "the line")
+    shell.type("\x1a")  # throws away what has not been read
+    shell.wait(r"Stopped")
+    shell.type("fg\r")
+    shell.wait(lambda screen: screen.last() == "bob> stays", "the line")
+    equal(shell.screen.text().count("bob> "), 1)
+    shell.type(" whole\r")
+    equal(texts(bob.receive("--count", "1")), ["stays whole"])
+    shell.type("\x04")
+    shell.wait(lambda screen: screen.last().startswith("bash"), "the shell")
+    shell.type("exit\r")
+    equal(shell.wait_end(), 0)
+
+
 @test
 def hostile_text(world):
     """control characters, OSC, bidi overrides and forged lines of a peer are shown, not obeyed"""

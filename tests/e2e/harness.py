@@ -256,6 +256,7 @@ class Screen:
     def __init__(self, columns, rows):
         self.columns, self.height = columns, rows
         self.rows, self.row, self.column = [[]], 0, 0
+        self.joined = set()  # rows that were full, and went on in the next one
         self.pending, self.unknown = b"", []
 
     def feed(self, data):
@@ -290,6 +291,7 @@ class Screen:
             self.column = min(self.columns - 1, (self.column // 8 + 1) * 8)
         elif character >= " ":
             if self.column == self.columns:
+                self.joined.add(self.row)
                 self.column = 0
                 self.down(1)
             line = self.rows[self.row]
@@ -301,6 +303,27 @@ class Screen:
         self.row += count
         while len(self.rows) <= self.row:
             self.rows.append([])
+
+    def resize(self, columns):
+        """As most terminals do it: what was one line stays one, and is folded anew."""
+        rows, joined, place = [], set(), (0, 0)
+        line, cursor = [], None
+        for number, row in enumerate(self.rows):
+            if number == self.row:
+                cursor = len(line) + self.column
+            line += row
+            if number in self.joined and number + 1 < len(self.rows):
+                line += " " * (self.columns - len(row))
+                continue
+            length = max(len(line), 1 if cursor is None else cursor + 1)
+            folds = range(0, length, columns)
+            if cursor is not None:
+                place = (len(rows) + cursor // columns, cursor % columns)
+            joined.update(len(rows) + fold for fold in range(len(folds) - 1))
+            rows += [line[fold:fold + columns] for fold in folds]
+            line, cursor = [], None
+        self.rows, self.joined, self.columns = rows, joined, columns
+        self.row, self.column = place
 
     def escape(self, sequence):
         match = re.fullmatch(r"\033\[([0-9;]*)([A-Za-z@])", sequence)
@@ -322,11 +345,13 @@ class Screen:
             self.column = count - 1
         elif kind == "K" and not numbers:
             del line[self.column:]
+            self.joined.discard(self.row)
         elif kind == "J" and not numbers:
             del line[self.column:]
             del self.rows[self.row + 1:]
+            self.joined = {row for row in self.joined if row < self.row}
         elif kind == "J" and numbers == [2]:
-            self.rows = [[] for _ in range(self.row + 1)]
+            self.rows, self.joined = [[] for _ in range(self.row + 1)], set()
         elif kind == "H" and not numbers:
             self.row = self.column = 0
         elif kind == "P":
@@ -376,6 +401,13 @@ class Terminal:
 
     def type(self, text):
         os.write(self.fd, text.encode() if isinstance(text, str) else text)
+
+    def resize(self, columns, rows=24):
+        """Once what was written before has come: a terminal folds what it shows."""
+        while self.read(0.2):
+            pass
+        self.screen.resize(columns)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def wait(self, condition, what="it"):
         """Until the screen is as wanted: a function of the Screen, or a pattern in its text."""
