@@ -107,11 +107,18 @@ static void refresh(struct chat *chat)
 
 static void leave_if_done(struct chat *chat)
 {
+    size_t kept = chat->pending.kept;
+
     if (!chat->is_leaving || pending_in_flight(&chat->pending) > 0 || link_has_ended(chat->link))
         return;
-    if (chat->pending.kept > 0)
-        chat_say(chat, "%zu not accepted yet: in the outbox", chat->pending.kept);
-    link_end(chat->link, chat->has_failed || chat->pending.kept > 0 ? EXIT_FAILED : EXIT_DONE);
+    if (kept > 0) {
+        editor_stop(chat->editor);
+        report_error(chat->context->report, "queued",
+            "the next signet command that reaches the relay sends what is queued",
+            "%zu message%s not accepted yet: kept in the outbox", kept,
+            kept == 1 ? " is" : "s are");
+    }
+    link_end(chat->link, chat->has_failed || kept > 0 ? EXIT_FAILED : EXIT_DONE);
 }
 
 static void on_late(uv_timer_t *timer)

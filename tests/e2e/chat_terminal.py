@@ -232,6 +232,32 @@ def offline(world):
 
 
 @test
+def leaving_offline(world):
+    """who leaves before the relay has accepted all is told what is kept, with exit code 1"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    alice.send("bob", "before")
+    terminal = chat(world, alice, "bob")
+    relay.stop(signal.SIGKILL)
+    terminal.wait(r"trying again")
+    for end, count in (("/quit\r", "1 message is"), ("\x04", "2 messages are")):
+        if end == "\x04":
+            terminal = Terminal(world, alice.command("chat", "bob"), columns=120)
+            terminal.wait(r"trying again")
+            terminal.type("one more\r")
+            terminal.wait(r"bob \(offline, 1 not accepted yet\)>")
+        terminal.type("kept\r")
+        terminal.wait(r"not accepted yet\)>")
+        terminal.type(end)
+        equal(terminal.wait_end(), 1)
+        assert f"{count} not accepted yet: kept in the outbox" in terminal.screen.text()
+    alice.run("chat", "bob", "--quiet", text=b"by a program\n").fails(1, "1 message is not accepted yet")
+    relay.start()
+    alice.receive()
+    equal(texts(bob.receive()), ["before", "kept", "one more", "kept", "by a program"])
+
+
+@test
 def operator(world):
     """a chat with the operator says where sealing ends"""
     relay = world.relay()
