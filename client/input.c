@@ -53,18 +53,32 @@ static bool next_line(
     return true;
 }
 
+/* Pass over the rest of a line that was too long. Returns its length. */
+static size_t rest_of_line(struct input *input)
+{
+    signet_span rest = signet_buf_span(&input->bytes);
+    const uint8_t *end = rest.len == 0 ? NULL : memchr(rest.ptr, '\n', rest.len);
+
+    if (!input->is_cut)
+        return 0;
+    input->is_cut = end == NULL;
+    return end == NULL ? rest.len : (size_t)(end - rest.ptr) + 1;
+}
+
 static void hand_over(struct input *input)
 {
-    size_t taken = 0, more = 0;
+    size_t taken, more = 0;
     signet_span line;
 
     if (input->is_handing)
         return;
     input->is_handing = true;
+    taken = rest_of_line(input);
     while (
         !input->is_paused && !input->has_ended &&
         next_line(input, signet_span_from(signet_buf_span(&input->bytes), taken), &line, &more)) {
         taken += more;
+        input->is_cut = more == line.len && !input->has_read_all;
         input->handler->on_line(input->ctx, line);
     }
     signet_buf_consume(&input->bytes, taken);

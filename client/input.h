@@ -17,7 +17,8 @@ SIGNET_MUST_USE enum signet_err input_read_all(int fd, size_t max, struct signet
 int input_poll_init(uv_loop_t *loop, uv_poll_t *poll, int fd);
 
 struct input_handler {
-    /* A line without its end. One over `line_max` bytes is handed over cut, but over it. */
+    /* A line without its end. One over `line_max` bytes is handed over cut, but over it, and the
+     * rest of it passed over. */
     void (*on_line)(void *ctx, signet_span line);
     /* The last call. `err`: IO (with errno) or NOMEM where reading failed. */
     void (*on_end)(void *ctx, enum signet_err err);
@@ -31,6 +32,7 @@ struct input {
     int fd;
     bool is_file; /* always readable: polling does not work */
     bool is_started, is_paused, is_handing, has_read_all, has_ended;
+    bool is_cut; /* what comes belongs to a line that was handed over */
     enum signet_err err;
     uv_poll_t poll;
     uv_idle_t idle;

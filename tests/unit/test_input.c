@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ struct record {
     char text[256];
     bool pauses; /* after each line */
     bool stops;  /* after the first */
+    bool cuts;   /* of a line of many x, all but one */
 };
 
 static void on_line(void *ctx, signet_span line)
@@ -24,7 +26,8 @@ static void on_line(void *ctx, signet_span line)
     struct record *record = ctx;
 
     (void)snprintf(record->text + strlen(record->text), sizeof(record->text) - strlen(record->text),
-        "%.*s|", (int)line.len, (const char *)line.ptr);
+        "%.*s|", record->cuts && line.len > LINE_MAX_HERE ? 1 : (int)line.len,
+        (const char *)line.ptr);
     if (record->pauses)
         input_pause(&record->input, true);
     if (record->stops)
@@ -132,6 +135,23 @@ static void a_line_that_is_too_long_is_told_early(void **state)
     assert_string_equal(record.text, "12345678|.");
 }
 
+/* What is behind the limit is no line of its own: it would be sent as a message. */
+static void the_rest_of_a_line_that_is_too_long_is_passed_over(void **state)
+{
+    enum { LONG = 200000 }; /* more than is read at once */
+    struct record record = {0};
+    char *text = malloc(LONG + sizeof("\nnext\n"));
+
+    (void)state;
+    CHECK(text != NULL);
+    memset(text, 'x', LONG);
+    memcpy(text + LONG, "\nnext\n", sizeof("\nnext\n"));
+    record.cuts = true;
+    read_lines(&record, file_with(text));
+    assert_string_equal(record.text, "x|next|.");
+    free(text);
+}
+
 /* A descriptor that cannot be read ends with an error, not in silence. */
 static void an_unreadable_input_is_told(void **state)
 {
@@ -203,6 +223,7 @@ int main(void)
         cmocka_unit_test(lines_come_from_pipes_and_files_alike),
         cmocka_unit_test(pausing_and_stopping_hold_at_once),
         cmocka_unit_test(a_line_that_is_too_long_is_told_early),
+        cmocka_unit_test(the_rest_of_a_line_that_is_too_long_is_passed_over),
         cmocka_unit_test(an_unreadable_input_is_told),
         cmocka_unit_test(reading_all_ends_at_the_limit),
         cmocka_unit_test(polling_leaves_the_descriptor_blocking),
