@@ -136,13 +136,33 @@ void chat_leave(struct chat *chat)
     leave_if_done(chat);
 }
 
+/* Tell what was not done; what a program asked for in vain is remembered for the exit code. */
+static void complain(struct chat *chat, const char *code, const char *hint, const char *message)
+{
+    chat->has_failed = true;
+    if (chat->editor == NULL)
+        report_error(chat->context->report, code, hint, "%s", message);
+    else
+        chat_say(chat, "!! %s%s%s", message, hint == NULL ? "" : "; ", hint == NULL ? "" : hint);
+}
+
 static void send_line(struct chat *chat, signet_span line)
 {
     struct engine_text text = {.peer = chat->peer, .text = line};
+    struct text_flaw flaw;
+    char message[256];
 
-    if (chat->peer[0] == '\0') {
+    if (chat->peer[0] == '\0' && chat->editor != NULL) {
         chat_say(chat, "to whom? /to NAME chooses");
-        chat->has_failed = chat->has_failed || chat->editor == NULL;
+        return;
+    }
+    if (chat->peer[0] == '\0') {
+        complain(chat, "no-peer", "/to NAME chooses", "to whom?");
+        return;
+    }
+    if (text_has_flaw(line, chat->editor != NULL, &flaw)) {
+        (void)snprintf(message, sizeof(message), "not sent to %s: %s", chat->peer, flaw.what);
+        complain(chat, engine_problem_word(PROBLEM_TEXT), flaw.hint, message);
         return;
     }
     text.token = ++chat->last_token;
@@ -210,14 +230,14 @@ static void explain(struct chat *chat, const struct engine_step *step)
 
 static void on_failed(struct chat *chat, const struct engine_event *event)
 {
-    const char *hint = engine_problem_hint(event->problem);
+    bool is_own = pending_take(&chat->pending, event->token), has_failed = chat->has_failed;
+    char message[512];
 
-    bool is_own = pending_take(&chat->pending, event->token);
-
-    chat->has_failed = chat->has_failed || is_own;
-    chat_say(chat, "!! %s%s%s%s%s%s", is_own ? "not sent to " : "", event->text,
-        event->text[0] == '\0' ? "" : ": ", engine_problem_text(event->problem),
-        hint == NULL ? "" : "; ", hint == NULL ? "" : hint);
+    (void)snprintf(message, sizeof(message), "%s%s%s%s", is_own ? "not sent to " : "", event->text,
+        event->text[0] == '\0' ? "" : ": ", engine_problem_text(event->problem));
+    complain(
+        chat, engine_problem_word(event->problem), engine_problem_hint(event->problem), message);
+    chat->has_failed = has_failed || is_own;
 }
 
 static void on_ready(struct chat *chat)

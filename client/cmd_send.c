@@ -3,14 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/utf8.h"
 #include "client/commands.h"
 #include "client/explain.h"
 #include "client/input.h"
 #include "client/json.h"
 #include "client/link.h"
 #include "client/pending.h"
-#include "client/show.h"
+#include "client/text.h"
 
 enum {
     IN_FLIGHT_MAX = 64, /* lines handed to the engine and not accepted yet */
@@ -43,18 +42,13 @@ struct sending {
 /* Whether a text can be sent at all. Reports. */
 static bool is_sendable(const struct sending *sending, signet_span text)
 {
-    const char *why = NULL;
+    bool is_given = sending->context->line->arg_count > 1; /* else reading ended at the limit */
+    struct text_flaw flaw;
 
-    if (text.len == 0)
-        why = "there is no text to send";
-    else if (text.len > SIGNET_TEXT_MAX)
-        why = "the message is over 65536 bytes";
-    else if (!utf8_is_valid(text))
-        why = "the message is not valid UTF-8";
-    if (why == NULL)
+    if (!text_has_flaw(text, is_given, &flaw))
         return true;
-    report_error(sending->context->report, engine_problem_word(PROBLEM_TEXT),
-        text.len == 0 ? NULL : engine_problem_hint(PROBLEM_TEXT), "%s", why);
+    report_error(
+        sending->context->report, engine_problem_word(PROBLEM_TEXT), flaw.hint, "%s", flaw.what);
     return false;
 }
 

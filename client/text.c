@@ -1,6 +1,7 @@
 /* Text from others, made safe for a terminal. */
 #include "client/text.h"
 
+#include <signet/entry.h>
 #include <stdio.h>
 
 #include "base/utf8.h"
@@ -93,4 +94,45 @@ enum signet_err text_show(signet_span text, enum text_kind kind, struct signet_b
         text = signet_span_from(text, len);
     }
     return SIGNET_OK;
+}
+
+/* Where a text ceases to be UTF-8; its length: nowhere. */
+static size_t valid_length(signet_span text)
+{
+    signet_span rest = text;
+
+    while (rest.len > 0) {
+        uint32_t code_point = 0;
+        size_t len = utf8_decode(rest, &code_point);
+
+        if (len == 0)
+            break;
+        rest = signet_span_from(rest, len);
+    }
+    return text.len - rest.len;
+}
+
+bool text_has_flaw(signet_span text, bool is_whole, struct text_flaw *flaw)
+{
+    size_t valid;
+
+    *flaw = (struct text_flaw){0};
+    if (text.len == 0) {
+        (void)snprintf(flaw->what, sizeof(flaw->what), "there is no text to send");
+        return true;
+    }
+    if (text.len > SIGNET_TEXT_MAX) {
+        flaw->hint = "send it in parts";
+        (void)snprintf(
+            flaw->what, sizeof(flaw->what), "the message is over %d bytes", (int)SIGNET_TEXT_MAX);
+        if (is_whole)
+            (void)snprintf(flaw->what, sizeof(flaw->what),
+                "the message is over %d bytes: it has %zu", (int)SIGNET_TEXT_MAX, text.len);
+        return true;
+    }
+    valid = valid_length(text);
+    flaw->hint = "convert it to UTF-8";
+    (void)snprintf(
+        flaw->what, sizeof(flaw->what), "the message is not valid UTF-8 at byte %zu", valid + 1);
+    return valid < text.len;
 }

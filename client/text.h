@@ -22,4 +22,13 @@ bool text_is_unsafe(uint32_t code_point);
 SIGNET_MUST_USE enum signet_err text_show(
     signet_span text, enum text_kind kind, struct signet_buf *out);
 
+/* Why a text cannot be a message: a clause about it, and what to do; NULL: nothing to say. */
+struct text_flaw {
+    char what[80];
+    const char *hint;
+};
+
+/* Whether a text can be no message. is_whole: it is all that was given, not cut at the limit. */
+bool text_has_flaw(signet_span text, bool is_whole, struct text_flaw *flaw);
+
 #endif

@@ -232,6 +232,25 @@ def offline(world):
 
 
 @test
+def bad_texts(world):
+    """a text that cannot be sent is told with the recipient, and what exactly is wrong with it"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    lines = b"x" * 65537 + b"\n" + b"gr\xc3\n" + b"good\n" + b"y" * 200000 + b"\n"
+    done = alice.run("chat", "bob", "--quiet", text=lines)
+    equal(done.code, 1)
+    equal([line for line in done.err.decode().splitlines()], [
+        "signet: not sent to bob: the message is over 65536 bytes; send it in parts",
+        "signet: not sent to bob: the message is not valid UTF-8 at byte 3; convert it to UTF-8",
+        "signet: not sent to bob: the message is over 65536 bytes; send it in parts"])
+    done = alice.run("send", "bob", text=b"x" * 65537).fails(1, "send it in parts")
+    assert b"UTF" not in done.err
+    done = alice.run("send", "bob", text=b"\xff").fails(1, "at byte 1;")
+    assert b"65536" not in done.err
+    equal(texts(bob.receive()), ["good"])
+
+
+@test
 def leaving_offline(world):
     """who leaves before the relay has accepted all is told what is kept, with exit code 1"""
     relay = world.relay()

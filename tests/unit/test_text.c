@@ -70,6 +70,37 @@ static void bytes_that_are_not_utf8_are_shown_as_escapes(void **state)
     CHECK_LINE("\xe2\x80x", "\\xe2\\x80x");
 }
 
+static void check_flaw(signet_span text, bool is_whole, const char *what, const char *hint)
+{
+    struct text_flaw flaw;
+
+    CHECK(text_has_flaw(text, is_whole, &flaw));
+    assert_string_equal(flaw.what, what);
+    if (hint == NULL)
+        CHECK(flaw.hint == NULL);
+    else
+        assert_string_equal(flaw.hint, hint);
+}
+
+/* What is wrong is said, and nothing else. */
+static void a_text_that_cannot_be_sent_is_told_why(void **state)
+{
+    static uint8_t bytes[65537];
+    struct text_flaw flaw;
+
+    (void)state;
+    memset(bytes, 'x', sizeof(bytes));
+    CHECK(!text_has_flaw(signet_span_of(bytes, 65536), true, &flaw));
+    CHECK(!text_has_flaw(signet_span_str("x"), false, &flaw));
+    check_flaw(signet_span_str(""), true, "there is no text to send", NULL);
+    check_flaw(signet_span_of(bytes, 65537), true, "the message is over 65536 bytes: it has 65537",
+        "send it in parts");
+    check_flaw(
+        signet_span_of(bytes, 65537), false, "the message is over 65536 bytes", "send it in parts");
+    check_flaw(signet_span_str("gr\u00fc\xc3x"), true, "the message is not valid UTF-8 at byte 5",
+        "convert it to UTF-8");
+}
+
 static size_t encode(uint32_t c, uint8_t bytes[4])
 {
     if (c < 0x80) {
@@ -123,6 +154,7 @@ int main(void)
         cmocka_unit_test(line_feed_and_tab_stay_in_a_body_only),
         cmocka_unit_test(bidi_and_invisible_characters_are_shown_as_escapes),
         cmocka_unit_test(bytes_that_are_not_utf8_are_shown_as_escapes),
+        cmocka_unit_test(a_text_that_cannot_be_sent_is_told_why),
         cmocka_unit_test(no_unsafe_character_passes_whichever_it_is),
     };
 
