@@ -1,6 +1,6 @@
 /*
  * How much a text looks like English: a Markov model of order 3 over letters, from counted runs of
- * four in Jane Austen's novels (model/make_model.py).
+ * four in Jane Austen's novels and in the Jargon File (model/make_model.py).
  *
  * The measure is the cost: what the model would spend to write the text down, in units of
  * 1/CIPHER_COST_UNIT bit. English prose costs about 3.1 bits a letter; letters that stand in no

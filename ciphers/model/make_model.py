@@ -1,12 +1,19 @@
 #!/usr/bin/python3
 """Counts English letters and writes english.bin, from which ciphers/model.c scores text.
 
-usage: make_model.py [r-cran-janeaustenr_*.deb]
+usage: make_model.py [r-cran-janeaustenr_*.deb jargon-text_*.deb]
 
-The text is Jane Austen's six novels, 1811-1817, in the public domain, as Debian's package
-r-cran-janeaustenr ships them (Project Gutenberg's texts without its header). Without an argument
-the package is fetched with apt-get download; it is unpacked, never installed. The same package
-gives the same bytes.
+The text is, from two Debian packages:
+
+r-cran-janeaustenr  Jane Austen's six novels, 1811-1817 (Project Gutenberg's texts without its
+                    header): 3 million letters. In the public domain.
+jargon-text         The Jargon File, version 4.4.7, 2003, its paragraphs of running text: the prose
+                    of our time, and of people who write about machines. In the public domain, as
+                    the package's copyright file says. It is a third as long, and counted twice:
+                    modern prose gains 0.6 bits a letter by it, and old novels lose nothing.
+
+Without arguments the packages are fetched with apt-get download; they are unpacked, never
+installed. The same packages give the same bytes.
 
 What is counted: runs of four symbols. First with an alphabet of 26 letters, all else left out; then
 with 27 symbols, where symbol 26 is the space between two words. Apostrophes are left out.
@@ -18,6 +25,7 @@ the top bit set in all bytes but the last.
 """
 
 import glob
+import gzip
 import os
 import re
 import struct
@@ -27,16 +35,19 @@ import tempfile
 import zlib
 from collections import Counter
 
-PACKAGE = "r-cran-janeaustenr"
-DATA = "usr/lib/R/site-library/janeaustenr/data/Rdata.rdb"
+PACKAGES = ["r-cran-janeaustenr", "jargon-text"]
+NOVELS = "usr/lib/R/site-library/janeaustenr/data/Rdata.rdb"
+JARGON = "usr/share/doc/jargon-text/jargon.txt.gz"
+JARGON_WEIGHT = 2
+PARAGRAPH_MIN = 150  # characters; headings, lists and pronunciations are shorter
 STRINGS, PAST_HEADER = 16, 14  # R's STRSXP; behind format, version and the two versions of R
 ORDER = 4
 
 
 def fetch(folder):
-    subprocess.run(["apt-get", "-q", "download", PACKAGE], cwd=folder, check=True,
+    subprocess.run(["apt-get", "-q", "download", *PACKAGES], cwd=folder, check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return glob.glob(os.path.join(folder, PACKAGE + "_*.deb"))[0]
+    return [glob.glob(os.path.join(folder, name + "_*.deb"))[0] for name in PACKAGES]
 
 
 def objects(data):
@@ -66,12 +77,19 @@ def strings(content):
         at += max(length, 0)
 
 
-def novels(package):
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
-        with open(os.path.join(folder, DATA), "rb") as file:
-            found = ["\n".join(strings(content)) for content in objects(file.read())]
+def novels(folder):
+    with open(os.path.join(folder, NOVELS), "rb") as file:
+        found = ["\n".join(strings(content)) for content in objects(file.read())]
     return [text for text in found if text]
+
+
+def jargon(folder):
+    """The paragraphs that are running text, without addresses."""
+    with gzip.open(os.path.join(folder, JARGON), "rt", encoding="utf-8") as file:
+        paragraphs = re.split(r"\n\s*\n", file.read())
+    prose = [text for text in paragraphs if len(text) >= PARAGRAPH_MIN and
+             sum(c.islower() for c in text) > 0.6 * len(text)]
+    return re.sub(r"\S*(://|@)\S*", " ", "\n".join(prose))
 
 
 def count(symbols):
@@ -102,10 +120,14 @@ def table(runs):
     return out
 
 
-def main(package):
-    texts = novels(package)
-    if len(texts) != 6:
-        raise ValueError(f"six novels were expected, {len(texts)} found")
+def main(packages):
+    with tempfile.TemporaryDirectory() as folder:
+        for package in packages:
+            subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
+        texts = novels(folder)
+        if len(texts) != 6:
+            raise ValueError(f"six novels were expected, {len(texts)} found")
+        texts += [jargon(folder)] * JARGON_WEIGHT
     letters, words = Counter(), Counter()
     for text in texts:
         text = re.sub("['\u2019]", "", text.upper())
@@ -122,7 +144,7 @@ def main(package):
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        main(sys.argv[1])
+        main(sys.argv[1:])
     else:
         with tempfile.TemporaryDirectory() as download:
             main(fetch(download))
