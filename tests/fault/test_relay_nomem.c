@@ -49,7 +49,8 @@ IN_RELAY_VOID(core_deliver,
     (struct relay_core * core, uint64_t connection, struct store_message message),
     (core, connection, message))
 IN_RELAY_VOID(core_closed, (struct relay_core * core, struct conn *conn), (core, conn))
-IN_RELAY_VOID(core_replace, (struct relay_core * core, uint64_t connection), (core, connection))
+IN_RELAY_VOID(core_end, (struct relay_core * core, uint64_t connection, uint16_t code),
+    (core, connection, code))
 IN_RELAY_VOID(core_tick, (struct relay_core * core), (core))
 IN_RELAY_VOID(core_flush, (struct relay_core * core), (core))
 
