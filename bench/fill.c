@@ -101,7 +101,7 @@ static void make_accounts(
 static void accounts(const char *data, const char *db, unsigned n)
 {
     const struct store_limits limits = {.open_registration = true};
-    const struct store_sink sink = {NULL, on_answered, NULL};
+    const struct store_sink sink = {NULL, on_answered, NULL, NULL};
     struct signet_library *library = NULL;
     struct store *store = NULL;
     char path[DATA_PATH_SIZE];

@@ -1,4 +1,5 @@
-/* The inbox: two arrays that change places, so that taking costs nothing under the mutex. */
+/* The inbox: arrays that change places, so that handing over and taking cost nothing under the
+ * mutex. */
 #include "server/inbox.h"
 
 #include <stdlib.h>
@@ -20,18 +21,27 @@ void inbox_close(struct inbox *inbox)
 
 void inbox_wipe(struct inbox *inbox)
 {
+    free(inbox->gathered.items);
     free(inbox->waiting.items);
-    inbox->waiting = (struct inbox_items){0};
+    inbox->gathered = inbox->waiting = (struct inbox_items){0};
     uv_mutex_destroy(&inbox->mutex);
 }
 
-static bool grow(struct inbox_items *items)
+static bool is_empty(const struct inbox_items *items)
 {
-    size_t capacity = items->capacity > 0 ? 2 * items->capacity : 64;
+    return items->count == 0 && items->late == NULL && !items->is_missed;
+}
+
+/* Room for `more`. */
+static bool grow(struct inbox_items *items, size_t more)
+{
+    size_t capacity = items->capacity > 0 ? items->capacity : 64;
     struct inbox_item *grown;
 
-    if (items->count < items->capacity)
+    if (items->capacity - items->count >= more)
         return true;
+    while (capacity - items->count < more)
+        capacity *= 2;
     grown = realloc(items->items, capacity * sizeof(*grown));
     if (grown == NULL)
         return false;
@@ -61,19 +71,69 @@ static void put_late(struct inbox_items *items, const struct inbox_item *item)
     }
 }
 
-void inbox_put(struct inbox *inbox, const struct inbox_item *item)
+static void add(struct inbox_items *items, const struct inbox_item *item)
 {
-    struct inbox_items *items = &inbox->waiting;
-    bool was_empty;
-
-    uv_mutex_lock(&inbox->mutex);
-    was_empty = items->count == 0 && items->late == NULL && !items->is_missed;
-    if (grow(items))
+    if (grow(items, 1))
         items->items[items->count++] = *item;
     else
         put_late(items, item);
+}
+
+/* What was gathered goes behind what waits; the emptied array is kept for the next batch. */
+static void append(struct inbox_items *waiting, struct inbox_items *gathered)
+{
+    struct inbox_items taken = *gathered;
+    struct store_group **end = &waiting->late;
+
+    if (is_empty(waiting)) {
+        *gathered = *waiting;
+        *waiting = taken;
+        return;
+    }
+    for (size_t i = 0; i < taken.count; i++)
+        add(waiting, &taken.items[i]);
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = taken.late;
+    waiting->is_missed |= taken.is_missed;
+    gathered->count = 0;
+    gathered->late = NULL;
+    gathered->is_missed = false;
+}
+
+/* With the mutex held, after something was added. */
+static void wake(const struct inbox *inbox, bool was_empty)
+{
     if (was_empty && inbox->wake != NULL)
         (void)uv_async_send(inbox->wake); /* fails only without a callback */
+}
+
+void inbox_put(struct inbox *inbox, const struct inbox_item *item)
+{
+    bool was_empty;
+
+    uv_mutex_lock(&inbox->mutex);
+    was_empty = is_empty(&inbox->waiting);
+    add(&inbox->waiting, item);
+    wake(inbox, was_empty);
+    uv_mutex_unlock(&inbox->mutex);
+}
+
+void inbox_gather(struct inbox *inbox, const struct inbox_item *item)
+{
+    add(&inbox->gathered, item);
+}
+
+void inbox_hand_over(struct inbox *inbox)
+{
+    bool was_empty;
+
+    if (is_empty(&inbox->gathered))
+        return;
+    uv_mutex_lock(&inbox->mutex);
+    was_empty = is_empty(&inbox->waiting);
+    append(&inbox->waiting, &inbox->gathered);
+    wake(inbox, was_empty);
     uv_mutex_unlock(&inbox->mutex);
 }
 

@@ -27,7 +27,8 @@ struct inbox_items {
 };
 
 struct inbox {
-    uv_mutex_t mutex;
+    struct inbox_items gathered; /* the store's thread's alone */
+    uv_mutex_t mutex;            /* over what follows */
     uv_async_t *wake; /* the worker's: sent when the inbox was empty before; NULL: closed */
     struct inbox_items waiting;
 };
@@ -41,6 +42,10 @@ void inbox_wipe(struct inbox *inbox);
 
 /* From any thread. What item holds belongs to the inbox. */
 void inbox_put(struct inbox *inbox, const struct inbox_item *item);
+/* From the store's thread: the same for many items, which the worker sees with inbox_hand_over, in
+ * their order. So a transaction's answers cost one lock and one wake-up, however many they are. */
+void inbox_gather(struct inbox *inbox, const struct inbox_item *item);
+void inbox_hand_over(struct inbox *inbox);
 /* By the worker: exchange what waits for `items`, which is emptied before. */
 void inbox_take(struct inbox *inbox, struct inbox_items *items);
 

@@ -81,7 +81,7 @@ static void ignore_delivery(void *ctx, uint64_t connection, struct store_message
 
 int setup_store_once(struct store *store, struct store_op *op)
 {
-    static const struct store_sink sink = {NULL, ignore_answer, ignore_delivery};
+    static const struct store_sink sink = {NULL, ignore_answer, ignore_delivery, NULL};
     struct store_group group = {.now_ms = clock_wall_ms()};
     char problem[256];
 

@@ -153,6 +153,9 @@ struct store_sink {
     void (*answered)(void *ctx, struct store_group *group);
     /* The message now belongs to the callee. */
     void (*deliver)(void *ctx, uint64_t connection, struct store_message message);
+    /* A transaction's answers and deliveries are complete: the worker may be woken. NULL where the
+     * other two are enough. */
+    void (*hand_over)(void *ctx);
 };
 
 struct store_limits {

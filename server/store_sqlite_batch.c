@@ -183,4 +183,7 @@ void batch_answer(struct store_work *work, struct store_group *groups, enum stor
             finish(work, op, result, sinks);
         sink->answered(sink->ctx, group);
     }
+    for (size_t i = 0; i < STORE_WORKERS_MAX; i++)
+        if (sinks[i].hand_over != NULL)
+            sinks[i].hand_over(sinks[i].ctx);
 }

@@ -41,7 +41,7 @@ static void init_handles(struct worker *worker)
 static enum signet_err begin(struct worker *worker)
 {
     const struct worker_setup *setup = &worker->setup;
-    struct store_sink sink = {worker, worker_answered, worker_deliver};
+    struct store_sink sink = {worker, worker_answered, worker_deliver, worker_hand_over};
     enum signet_err err;
 
     if ((err = core_new(&setup->core, setup->store, setup->library, &worker->core)) != SIGNET_OK)

@@ -48,6 +48,7 @@ extern const struct io_handler worker_handler;
 /* The store's sink. */
 void worker_answered(void *ctx, struct store_group *group);
 void worker_deliver(void *ctx, uint64_t connection, struct store_message message);
+void worker_hand_over(void *ctx);
 
 /* Callbacks of the handles. */
 void worker_on_wake(uv_async_t *wake);

@@ -178,15 +178,22 @@ void worker_answered(void *ctx, struct store_group *group)
 {
     struct worker *worker = ctx;
 
-    inbox_put(&worker->inbox, &(struct inbox_item){.kind = INBOX_ANSWERED, .group = group});
+    inbox_gather(&worker->inbox, &(struct inbox_item){.kind = INBOX_ANSWERED, .group = group});
 }
 
 void worker_deliver(void *ctx, uint64_t connection, struct store_message message)
 {
     struct worker *worker = ctx;
 
-    inbox_put(&worker->inbox,
+    inbox_gather(&worker->inbox,
         &(struct inbox_item){.kind = INBOX_DELIVER, .connection = connection, .message = message});
+}
+
+void worker_hand_over(void *ctx)
+{
+    struct worker *worker = ctx;
+
+    inbox_hand_over(&worker->inbox);
 }
 
 static void handle(struct worker *worker, struct inbox_item *item)

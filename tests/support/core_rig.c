@@ -86,7 +86,7 @@ void core_rig_open_at(struct core_rig *rig, struct signet_library *library, cons
         .store_problem = store_problem,
         .ids = &rig->ids};
     for (uint32_t i = 0; i < CORE_RIG_WORKERS; i++) {
-        struct store_sink sink = {&rig->sinks[i], on_answered, on_delivered};
+        struct store_sink sink = {&rig->sinks[i], on_answered, on_delivered, NULL};
 
         rig->sinks[i] = (struct core_rig_sink){rig, i};
         rig->store->ops->attach(rig->store, i, &sink);

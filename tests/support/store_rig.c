@@ -47,7 +47,7 @@ static void open_store(struct rig *rig, const char *path)
         print_message("%s: %s\n", path, store_sqlite_open_error());
     CHECK_OK(err);
     for (uint32_t i = 0; i < RIG_WORKERS; i++) {
-        struct store_sink sink = {&rig->sinks[i], answered, delivered};
+        struct store_sink sink = {&rig->sinks[i], answered, delivered, NULL};
 
         rig->sinks[i] = (struct rig_sink){rig, i};
         rig->store->ops->attach(rig->store, i, &sink);

@@ -329,7 +329,7 @@ static void administration_does_not_read_the_mailboxes(void **state)
     struct store_group group = {.now_ms = 1000000};
     struct store_op op = {.type = STORE_INVITE_ADD, .uses = 1};
     struct store_folder *file = *state;
-    struct store_sink sink = {NULL, ignore_answer, NULL};
+    struct store_sink sink = {NULL, ignore_answer, NULL, NULL};
     struct store *store = NULL;
 
     rig_open(&file->rig, file->path);

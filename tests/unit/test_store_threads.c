@@ -144,7 +144,7 @@ static void *run_worker(void *argument)
 static void attach_all(struct store *store, struct worker workers[WORKERS])
 {
     for (uint32_t i = 0; i < WORKERS; i++) {
-        struct store_sink sink = {&workers[i], answered, delivered};
+        struct store_sink sink = {&workers[i], answered, delivered, NULL};
 
         workers[i] = (struct worker){.number = i, .store = store};
         CHECK(pthread_mutex_init(&workers[i].lock, NULL) == 0);
