@@ -106,7 +106,7 @@ enum signet_err contact_decode(
     if (name.len > 0)
         memcpy(c.name, name.ptr, name.len);
     /* Verified before it was sealed into the store. */
-    if ((err = signet_card_read_known(library, card, &c.card)) != SIGNET_OK)
+    if ((err = signet_card_read_stored(library, card, &c.card)) != SIGNET_OK)
         return err;
     *contact_out = c;
     return SIGNET_OK;

@@ -34,10 +34,25 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_card_read(
     struct signet_library *library, signet_span bytes, struct signet_card **card_out);
 
 /*
- * The same without the check of each key's modulus, some 10 ms, for a card that was read once and
- * has been kept since where nobody else can change it.
+ * In two steps, for a relay: a modulus costs 10 ms to check, which whoever is not known should not
+ * have done for nothing. A card that was read unchecked is verified but for the moduli of its keys.
+ * Nothing may rely on it, and it must not be kept, before signet_card_check_keys has gone over all
+ * of them. Errors: as signet_card_read.
  */
-SIGNET_API SIGNET_MUST_USE enum signet_err signet_card_read_known(
+SIGNET_API SIGNET_MUST_USE enum signet_err signet_card_read_unchecked(
+    struct signet_library *library, signet_span bytes, struct signet_card **card_out);
+/*
+ * From key number *checked on (0 at first), check at most *budget keys that `known` (NULL: none)
+ * does not have as well; *budget falls by one with each of them, and *checked rises up to
+ * signet_card_key_count, where all are checked. Errors: KEY, NOMEM, CRYPTO.
+ */
+SIGNET_API SIGNET_MUST_USE enum signet_err signet_card_check_keys(const struct signet_card *card,
+    const struct signet_card *known, size_t *budget, size_t *checked);
+/* Identity keys, and those of the current devices. */
+SIGNET_API size_t signet_card_key_count(const struct signet_card *card);
+/* A card that was read once and has been kept since where nobody else writes: nothing is verified
+ * again. Errors: as signet_card_read. */
+SIGNET_API SIGNET_MUST_USE enum signet_err signet_card_read_stored(
     struct signet_library *library, signet_span bytes, struct signet_card **card_out);
 
 /* One more owner of the same card. */

@@ -14,6 +14,7 @@
 enum {
     CRYPTO_RSA_BITS_DEFAULT = 3072,
     CRYPTO_RSA_SPKI_MAX = 550,      /* bytes; 4096 bits */
+    CRYPTO_RSA_SPKI_3072 = 422,     /* bytes; 3072 bits */
     CRYPTO_RSA_SIGNATURE_MAX = 512, /* bytes; 4096 bits */
     CRYPTO_RSA_PRIVATE_MAX = 2400,  /* bytes; PKCS#8 of 4096 bits */
     CRYPTO_PSS_SALT_LEN = 32,
@@ -33,9 +34,11 @@ struct crypto_rsa_private;
 SIGNET_MUST_USE enum signet_err crypto_rsa_public_read(
     struct signet_library *library, signet_span spki, struct crypto_rsa_public **key_out);
 /* As crypto_rsa_public_read, without the check of the modulus: for a key that was read once and has
- * been kept since where nobody else writes. */
+ * been kept since where nobody else writes; or before crypto_rsa_public_check. */
 SIGNET_MUST_USE enum signet_err crypto_rsa_public_read_known(
     struct signet_library *library, signet_span spki, struct crypto_rsa_public **key_out);
+/* That check. Errors: KEY, NOMEM, CRYPTO. */
+SIGNET_MUST_USE enum signet_err crypto_rsa_public_check(const struct crypto_rsa_public *key);
 /* One more owner of the same key. Never NULL for a key that is not NULL. */
 struct crypto_rsa_public *crypto_rsa_public_share(struct crypto_rsa_public *key);
 /* NULL is fine. */

@@ -133,7 +133,7 @@ out:
 }
 
 /* What no comparison of bytes can tell: n is odd, composite and without small factors. */
-static enum signet_err check_modulus(const struct crypto_rsa_public *key)
+enum signet_err crypto_rsa_public_check(const struct crypto_rsa_public *key)
 {
     EVP_PKEY_CTX *context;
     enum signet_err err = SIGNET_OK;
@@ -168,7 +168,7 @@ enum signet_err crypto_rsa_public_read(
     enum signet_err err = crypto_rsa_public_read_known(library, spki, &key);
 
     if (err == SIGNET_OK)
-        err = check_modulus(key);
+        err = crypto_rsa_public_check(key);
     if (err != SIGNET_OK) {
         crypto_rsa_public_free(key);
         return err;

@@ -115,6 +115,9 @@ enum signet_err signet_bundle_read(struct signet_library *library, signet_span b
         return SIGNET_ERR_NOMEM;
     if ((err = verify(bytes, card, bundle, &payload, &spki)) != SIGNET_OK)
         goto out;
+    err = SIGNET_ERR_KEY;
+    if (spki.len > CRYPTO_RSA_SPKI_3072)
+        goto out;
     if ((err = crypto_rsa_public_read(library, spki, &bundle->oaep_key)) != SIGNET_OK)
         goto out;
     /* One key for one purpose: a decryption key that also signs is a decryption oracle's dream. */

@@ -20,8 +20,7 @@ struct signet_card {
     atomic_uint owners;
     struct signet_buf bytes;
     size_t generation_count;
-    struct signet_id identities[SIGNET_CARD_GENERATIONS_MAX]; /* fingerprints */
-    struct crypto_rsa_public *identity;                       /* the current one */
+    struct crypto_rsa_public *identities[SIGNET_CARD_GENERATIONS_MAX];
     struct signet_id list_id;
     struct device_list list; /* the current one */
 };
@@ -31,6 +30,11 @@ struct link {
     signet_span spki;
     signet_span list;
 };
+
+static const struct signet_id *identity_id(const struct signet_card *card, size_t generation)
+{
+    return crypto_rsa_public_fingerprint(card->identities[generation]);
+}
 
 static enum signet_err read_links(
     signet_span bytes, struct link links[SIGNET_CARD_GENERATIONS_MAX], size_t *count_out)
@@ -54,35 +58,39 @@ static enum signet_err read_links(
 static enum signet_err check_link(const struct signet_card *card, size_t i,
     const struct device_list *before, const struct device_list *list)
 {
-    if (!signet_id_equal(&list->signer, &card->identities[i]))
+    if (!signet_id_equal(&list->signer, identity_id(card, i)))
         return SIGNET_ERR_SIGNER;
-    if (list->generation != i || !signet_id_equal(&list->address, &card->identities[0]))
+    if (list->generation != i || !signet_id_equal(&list->address, identity_id(card, 0)))
         return SIGNET_ERR_FORMAT;
     if (i == 0)
         return SIGNET_OK;
-    if (!signet_id_equal(&before->next_identity, &card->identities[i]))
+    if (!signet_id_equal(&before->next_identity, identity_id(card, i)))
         return SIGNET_ERR_SUCCESSION;
     return list->version > before->version ? SIGNET_OK : SIGNET_ERR_FORMAT;
 }
 
-/* Verify link `i`, and make its list the card's current one. */
+/* Where a card comes from. */
+enum origin { FROM_OTHERS, FROM_STORE };
+
+/* Make the list of link `i` the card's current one: verified, unless it was before. */
 static enum signet_err take_link(struct signet_library *library, struct signet_card *card, size_t i,
-    const struct link *link, key_reader read_key)
+    const struct link *link, enum origin origin)
 {
-    struct crypto_rsa_public *key = NULL;
     struct device_list list = {0};
     signet_span payload;
     enum signet_err err;
 
-    if ((err = read_key(library, link->spki, &key)) != SIGNET_OK)
+    err = crypto_rsa_public_read_known(library, link->spki, &card->identities[i]);
+    if (err != SIGNET_OK)
         return err;
-    card->identities[i] = *crypto_rsa_public_fingerprint(key);
-    crypto_rsa_public_free(card->identity);
-    card->identity = crypto_rsa_public_share(key);
-    if ((err = signed_open(key, TYP_DEVICE_LIST, link->list, &payload)) != SIGNET_OK)
-        goto out;
-    if ((err = device_list_read(library, payload, read_key, &list)) != SIGNET_OK)
-        goto out;
+    if (origin == FROM_STORE)
+        err = signed_peek(link->list, TYP_DEVICE_LIST, &payload);
+    else
+        err = signed_open(card->identities[i], TYP_DEVICE_LIST, link->list, &payload);
+    if (err != SIGNET_OK)
+        return err;
+    if ((err = device_list_read(library, payload, &list)) != SIGNET_OK)
+        return err;
     if ((err = check_link(card, i, &card->list, &list)) != SIGNET_OK)
         goto out;
     if ((err = crypto_sha256_one(library, payload, &card->list_id)) != SIGNET_OK)
@@ -92,12 +100,11 @@ static enum signet_err take_link(struct signet_library *library, struct signet_c
     memset(&list, 0, sizeof(list));
 out:
     device_list_clear(&list);
-    crypto_rsa_public_free(key);
     return err;
 }
 
 static enum signet_err read_card(struct signet_library *library, signet_span bytes,
-    key_reader read_key, struct signet_card **card_out)
+    enum origin origin, struct signet_card **card_out)
 {
     struct link links[SIGNET_CARD_GENERATIONS_MAX] = {0};
     struct signet_card *card = NULL;
@@ -112,7 +119,7 @@ static enum signet_err read_card(struct signet_library *library, signet_span byt
     atomic_init(&card->owners, 1);
     card->generation_count = count;
     for (size_t i = 0; i < count; i++) {
-        if ((err = take_link(library, card, i, &links[i], read_key)) != SIGNET_OK)
+        if ((err = take_link(library, card, i, &links[i], origin)) != SIGNET_OK)
             goto out;
     }
     if ((err = signet_buf_append(&card->bytes, bytes)) != SIGNET_OK)
@@ -124,16 +131,73 @@ out:
     return err;
 }
 
+enum signet_err signet_card_read_unchecked(
+    struct signet_library *library, signet_span bytes, struct signet_card **card_out)
+{
+    return read_card(library, bytes, FROM_OTHERS, card_out);
+}
+
+enum signet_err signet_card_read_stored(
+    struct signet_library *library, signet_span bytes, struct signet_card **card_out)
+{
+    return read_card(library, bytes, FROM_STORE, card_out);
+}
+
 enum signet_err signet_card_read(
     struct signet_library *library, signet_span bytes, struct signet_card **card_out)
 {
-    return read_card(library, bytes, crypto_rsa_public_read, card_out);
+    struct signet_card *card = NULL;
+    size_t checked = 0, budget = SIZE_MAX;
+    enum signet_err err = signet_card_read_unchecked(library, bytes, &card);
+
+    if (err == SIGNET_OK)
+        err = signet_card_check_keys(card, NULL, &budget, &checked);
+    if (err != SIGNET_OK) {
+        signet_card_free(card);
+        return err;
+    }
+    *card_out = card;
+    return SIGNET_OK;
 }
 
-enum signet_err signet_card_read_known(
-    struct signet_library *library, signet_span bytes, struct signet_card **card_out)
+/* ---- the keys' moduli ---- */
+
+size_t signet_card_key_count(const struct signet_card *card)
 {
-    return read_card(library, bytes, crypto_rsa_public_read_known, card_out);
+    return card->generation_count + card->list.device_count;
+}
+
+static const struct crypto_rsa_public *key_at(const struct signet_card *card, size_t index)
+{
+    return index < card->generation_count ? card->identities[index]
+                                          : card->list.devices[index - card->generation_count].key;
+}
+
+static bool has_key(const struct signet_card *card, const struct crypto_rsa_public *key)
+{
+    for (size_t i = 0; card != NULL && i < signet_card_key_count(card); i++)
+        if (signet_id_equal(
+                crypto_rsa_public_fingerprint(key_at(card, i)), crypto_rsa_public_fingerprint(key)))
+            return true;
+    return false;
+}
+
+enum signet_err signet_card_check_keys(const struct signet_card *card,
+    const struct signet_card *known, size_t *budget, size_t *checked)
+{
+    for (; *checked < signet_card_key_count(card); (*checked)++) {
+        const struct crypto_rsa_public *key = key_at(card, *checked);
+        enum signet_err err;
+
+        if (has_key(known, key))
+            continue;
+        if (*budget == 0)
+            return SIGNET_OK;
+        (*budget)--;
+        if ((err = crypto_rsa_public_check(key)) != SIGNET_OK)
+            return err;
+    }
+    return SIGNET_OK;
 }
 
 enum signet_err card_known_device_key(struct signet_library *library, signet_span card,
@@ -169,7 +233,8 @@ void signet_card_free(struct signet_card *card)
 {
     if (card == NULL || atomic_fetch_sub(&card->owners, 1) != 1)
         return;
-    crypto_rsa_public_free(card->identity);
+    for (size_t i = 0; i < SIGNET_CARD_GENERATIONS_MAX; i++)
+        crypto_rsa_public_free(card->identities[i]);
     device_list_clear(&card->list);
     signet_buf_free(&card->bytes);
     free(card);
@@ -182,7 +247,7 @@ signet_span signet_card_bytes(const struct signet_card *card)
 
 const struct signet_id *signet_card_address(const struct signet_card *card)
 {
-    return &card->identities[0];
+    return identity_id(card, 0);
 }
 
 const struct signet_id *signet_card_list(const struct signet_card *card)
@@ -212,7 +277,7 @@ uint64_t signet_card_not_after(const struct signet_card *card)
 
 unsigned signet_card_identity_bits(const struct signet_card *card)
 {
-    return (unsigned)crypto_rsa_public_size(card->identity) * 8;
+    return (unsigned)crypto_rsa_public_size(card_identity_key(card)) * 8;
 }
 
 size_t signet_card_device_count(const struct signet_card *card)
@@ -237,7 +302,7 @@ const struct crypto_rsa_public *card_device_key(
 
 const struct crypto_rsa_public *card_identity_key(const struct signet_card *card)
 {
-    return card->identity;
+    return card->identities[card->generation_count - 1];
 }
 
 const struct device_list *card_list(const struct signet_card *card)
@@ -286,14 +351,14 @@ enum signet_err signet_card_follows(
 {
     size_t next = (size_t)older->list.generation + 1;
 
-    if (!signet_id_equal(&older->identities[0], &newer->identities[0]))
+    if (!signet_id_equal(identity_id(older, 0), identity_id(newer, 0)))
         return SIGNET_ERR_CHANNEL;
     if (newer->list.generation < older->list.generation)
         return SIGNET_ERR_ROLLBACK;
     if (newer->list.generation == older->list.generation)
         return follows_in_generation(older, newer);
     /* The key that was announced to us, whatever the newer card says was announced. */
-    if (!signet_id_equal(&newer->identities[next], &older->list.next_identity))
+    if (!signet_id_equal(identity_id(newer, next), &older->list.next_identity))
         return SIGNET_ERR_SUCCESSION;
     return SIGNET_OK;
 }

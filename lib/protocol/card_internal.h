@@ -58,13 +58,10 @@ SIGNET_MUST_USE enum signet_err device_list_find(struct signet_library *library,
 SIGNET_MUST_USE enum signet_err device_list_write(
     const struct device_list *list, struct signet_buf *out);
 
-/* crypto_rsa_public_read or crypto_rsa_public_read_known. */
-typedef enum signet_err (*key_reader)(
-    struct signet_library *library, signet_span spki, struct crypto_rsa_public **key_out);
-
-/* Read a payload. Errors: FORMAT, LIMIT, KEY, NOMEM, CRYPTO; on error nothing is held. */
-SIGNET_MUST_USE enum signet_err device_list_read(struct signet_library *library,
-    signet_span payload, key_reader read_key, struct device_list *out);
+/* Read a payload; the keys' moduli are not checked (crypto_rsa_public_check).
+ * Errors: FORMAT, LIMIT, KEY, NOMEM, CRYPTO; on error nothing is held. */
+SIGNET_MUST_USE enum signet_err device_list_read(
+    struct signet_library *library, signet_span payload, struct device_list *out);
 
 /* Give back the keys. */
 void device_list_clear(struct device_list *list);

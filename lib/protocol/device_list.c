@@ -44,13 +44,15 @@ static void read_device(
         wire_reader_fail(r, SIGNET_ERR_FORMAT);
 }
 
-static enum signet_err take_devices(struct signet_library *library, const signet_span *spkis,
-    key_reader read_key, struct device_list *list)
+static enum signet_err take_devices(
+    struct signet_library *library, const signet_span *spkis, struct device_list *list)
 {
     for (size_t i = 0; i < list->device_count; i++) {
         struct device *device = &list->devices[i];
-        enum signet_err err = read_key(library, spkis[i], &device->key);
+        enum signet_err err = SIGNET_ERR_KEY;
 
+        if (spkis[i].len <= CRYPTO_RSA_SPKI_3072)
+            err = crypto_rsa_public_read_known(library, spkis[i], &device->key);
         if (err != SIGNET_OK)
             return err;
         device->id = *crypto_rsa_public_fingerprint(device->key);
@@ -110,8 +112,8 @@ enum signet_err device_list_find(struct signet_library *library, signet_span pay
     return err == SIGNET_OK ? SIGNET_ERR_SIGNER : err;
 }
 
-enum signet_err device_list_read(struct signet_library *library, signet_span payload,
-    key_reader read_key, struct device_list *out)
+enum signet_err device_list_read(
+    struct signet_library *library, signet_span payload, struct device_list *out)
 {
     struct device_list list = {0};
     signet_span spkis[SIGNET_CARD_DEVICES_MAX];
@@ -119,7 +121,7 @@ enum signet_err device_list_read(struct signet_library *library, signet_span pay
 
     if ((err = read_fields(payload, &list, spkis)) != SIGNET_OK)
         return err;
-    if ((err = take_devices(library, spkis, read_key, &list)) != SIGNET_OK) {
+    if ((err = take_devices(library, spkis, &list)) != SIGNET_OK) {
         device_list_clear(&list);
         return err;
     }

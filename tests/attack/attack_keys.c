@@ -208,6 +208,16 @@ static void check_key_refused(const struct party *mallory, struct spki_parts par
     signet_buf_free(&spki);
 }
 
+/* Its form is right: an identity key's signature is looked at before its modulus, which costs more. */
+static void check_modulus_refused(const struct party *mallory, const struct spki_parts *parts)
+{
+    struct signet_buf spki = spki_build(parts);
+
+    CHECK_ERR(read_with_key(mallory, signet_buf_span(&spki), false), SIGNET_ERR_KEY);
+    CHECK_ERR(read_with_key(mallory, signet_buf_span(&spki), true), SIGNET_ERR_AUTH);
+    signet_buf_free(&spki);
+}
+
 /* docs/protocol.md, section 1: one encoding, three sizes, one exponent. */
 static void tricks_with_keys_in_cards_are_refused(void **state)
 {
@@ -247,7 +257,7 @@ static void tricks_with_keys_in_cards_are_refused(void **state)
     changed.modulus = signet_span_from(parts.modulus, 1);
     check_key_refused(mallory, changed);
     changed.modulus = signet_span_of(modulus, 257); /* divisible by 209: no RSA modulus */
-    check_key_refused(mallory, changed);
+    check_modulus_refused(mallory, &changed);
     CHECK_OK(signet_buf_fill(&longer, 0, 1));
     CHECK_ERR(read_with_key(mallory, signet_buf_span(&longer), false), SIGNET_ERR_KEY);
     signet_buf_free(&longer);

@@ -2,9 +2,11 @@
 #include "tests/support/forge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "crypto/hash.h"
 #include "protocol/entry_internal.h"
+#include "tests/support/spki.h"
 
 static void must(enum signet_err err)
 {
@@ -57,6 +59,23 @@ enum signet_err forge_card(struct signet_library *library, const struct forged_l
 
     signet_buf_free(&bytes);
     return err;
+}
+
+struct crypto_rsa_public *forge_key(struct signet_library *library)
+{
+    uint8_t modulus[385];
+    struct spki_parts parts = {.algorithm = spki_rsa_encryption(),
+        .modulus = signet_span_of(modulus, sizeof(modulus)),
+        .exponent = signet_span_of("\x01\x00\x01", 3)};
+    struct crypto_rsa_public *key = NULL;
+    struct signet_buf spki;
+
+    memset(modulus, 0xd1, sizeof(modulus)); /* divisible by 209 */
+    modulus[0] = 0;
+    spki = spki_build(&parts);
+    must(crypto_rsa_public_read_known(library, signet_buf_span(&spki), &key));
+    signet_buf_free(&spki);
+    return key;
 }
 
 struct signet_id forge_list_id(struct signet_library *library, const struct device_list *list)

@@ -60,6 +60,9 @@ struct signet_buf forge_content(struct signet_library *library, const struct for
 /* Content with these parts. */
 struct signet_buf forge_content_with(signet_span cose, signet_span salt, signet_span body);
 
+/* What is a key of 3072 bits by its form only: its modulus has a small factor. */
+struct crypto_rsa_public *forge_key(struct signet_library *library);
+
 /* The id that a list has: of the list before it. */
 struct signet_id forge_list_id(struct signet_library *library, const struct device_list *list);
 
