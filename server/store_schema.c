@@ -15,8 +15,8 @@ static const char tables[] =
     "  generation INTEGER NOT NULL, version INTEGER NOT NULL, list BLOB NOT NULL,"
     "  card BLOB NOT NULL) STRICT;"
     /* account: 0 where it was removed, until its messages are gone; none of them has an id above
-     * cold_last. cold_*: what of its mailbox is in the cold table. taken, refilled_at: the bucket of one-time
-     * prekeys (taken: how many are missing). one_time_*: the present batch. */
+     * cold_last. cold_*: what of its mailbox is in the cold table. taken, refilled_at: the bucket of
+     * one-time prekeys (taken: how many are missing). one_time_*: the present batch. */
     "CREATE TABLE device("
     "  key INTEGER PRIMARY KEY, device BLOB NOT NULL UNIQUE, account INTEGER NOT NULL,"
     "  cold_count INTEGER NOT NULL DEFAULT 0, cold_bytes INTEGER NOT NULL DEFAULT 0,"

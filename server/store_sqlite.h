@@ -44,7 +44,8 @@ SIGNET_MUST_USE enum signet_err store_sqlite_open(const char *path, struct signe
 /* Why the last open of this thread failed: a clause for people, valid until its next open. */
 const char *store_sqlite_open_error(void);
 
-/* But for STORE_THREADED: carry out all that is submitted, in one transaction. Returns how many groups. */
+/* But for STORE_THREADED: carry out all that is submitted, in one transaction. Returns how many
+ * groups. */
 size_t store_sqlite_step(struct store *store);
 
 /* Why a group was last answered with DOWN or UNKNOWN; an empty text if none was. */

@@ -1,7 +1,7 @@
 /*
  * A damaged page of the SQLite store. The operation that meets it is carried out by itself,
- * carefully: what can be read around the damage is read. SQLite tells of damage where it breaks a page's structure; a bit that flips inside an
- * envelope is seen by its recipient.
+ * carefully: what can be read around the damage is read. SQLite tells of damage where it breaks a
+ * page's structure; a bit that flips inside an envelope is seen by its recipient.
  */
 #include "server/store_sqlite_internal.h"
 

@@ -88,8 +88,8 @@ static void a_name_an_address_and_a_device_belong_to_one_account(void **state)
     CHECK(try_register(rig, "mallory", 2, 20, 7) == STORE_OK);
 }
 
-/* protocol.md, section 9: the same name and address again is done, though its invitation is used up;
- * with another card nothing changes. */
+/* protocol.md, section 9: the same name and address again is done, though its invitation is used
+ * up; with another card nothing changes. */
 static void a_registration_that_is_repeated_is_done(void **state)
 {
     struct rig *rig = *state;
