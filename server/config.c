@@ -55,7 +55,8 @@ static const struct key {
                    "be one of the\n# two that invitations pin: current.key or backup.key."),
     KEY(key, TEXT, .max = CONFIG_PATH_SIZE),
     KEY(logins_per_second, NUMBER, .max = 1000000, .initial = 4,
-        .comment = "How often one connection may ask, per second; 0: no limit."),
+        .comment =
+            "How often one connection (publishes: one account) may ask, per second; 0: no limit."),
     KEY(publishes_per_second, NUMBER, .max = 1000000, .initial = 4),
     KEY(finds_per_second, NUMBER, .max = 1000000, .initial = 200),
     KEY(takes_per_second, NUMBER, .max = 1000000, .initial = 100),

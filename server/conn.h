@@ -33,7 +33,7 @@ struct conn_device {
     bool is_drained_said;
     struct window window;
     struct signet_buf acked; /* ids that the messages being carried out acknowledged */
-    struct rate publish, find, take, put;
+    struct rate find, take, put;
 };
 
 struct conn {
@@ -70,6 +70,7 @@ struct core_op {
     struct signet_buf held;    /* the client's message, or what else the answer needs */
     size_t counted_bytes;      /* in conn->in_flight_bytes: the store changes what it holds */
     enum store_answer earlier; /* the answer that led to this operation */
+    size_t checked; /* keys of the card that is being published: signet_card_check_keys */
 };
 
 struct relay_core {
@@ -87,6 +88,7 @@ struct relay_core {
     struct store_group *again, **again_end; /* answered UNKNOWN: submitted with the next tick */
     bool is_expiring;                       /* STORE_EXPIRE is submitted and not answered */
     size_t in_flight;
+    struct account_rates publishes;
     struct rate complaints; /* lines in the log that clients can cause */
     struct conn *outputs, *outputs_last;
     struct core_ended *ended; /* on other workers */

@@ -33,7 +33,7 @@ enum {
     CORE_WINDOW_BYTES = 1048576, /* and their sizes together */
 };
 
-/* Per connection. */
+/* Per connection, but for `publish`: that is per account, on each worker. */
 struct core_rates {
     struct rate_limit login;   /* register and login */
     struct rate_limit publish; /* put-card and put-bundle */

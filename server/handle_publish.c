@@ -4,6 +4,11 @@
  */
 #include "server/conn.h"
 
+enum {
+    KEYS_AT_ONCE = 2, /* of a card: others have their turn between them */
+    KEY_COST = 2,     /* requests: a new key takes 10 ms to check, four times what a request does */
+};
+
 static core_answer card_found, bundle_found, published;
 
 enum signet_err publish_card(struct core_op *op, const struct signet_card *card)
@@ -24,7 +29,8 @@ static enum signet_err find_own_card(struct relay_core *core, struct conn *conn,
 {
     struct core_op *op;
 
-    if (!conn_allow(core, conn, &conn->device->publish, &core->config.rates.publish, req))
+    if (!conn_allow(core, conn, account_rate(&core->publishes, &conn->device->address),
+            &core->config.rates.publish, req))
         return SIGNET_OK;
     op = core_op_new(conn, STORE_FIND, req, answered);
     if (op == NULL)
@@ -61,6 +67,13 @@ static void refuse(
         conn_refuse_err(core, conn, op->op.req, err);
 }
 
+/* So that one account does not take more than a few percent of a worker. */
+static void charge_keys(struct relay_core *core, struct conn *conn, size_t count)
+{
+    rate_charge(account_rate(&core->publishes, &conn->device->address), &core->config.rates.publish,
+        (uint32_t)(KEY_COST * count), core->monotonic_ms);
+}
+
 static enum signet_err check_card(
     struct relay_core *core, const struct signet_card *known, const struct signet_card *card)
 {
@@ -73,25 +86,61 @@ static enum signet_err check_card(
     return signet_card_check_time(card, core->wall_ms);
 }
 
-static enum signet_err store_card(struct relay_core *core, struct conn *conn,
+/* Check some of the card's keys that the account did not have before. */
+static enum signet_err check_keys(struct relay_core *core, struct conn *conn, struct core_op *op,
+    const struct signet_card *known, const struct signet_card *card)
+{
+    size_t left = KEYS_AT_ONCE;
+    enum signet_err err = signet_card_check_keys(card, known, &left, &op->checked);
+
+    charge_keys(core, conn, KEYS_AT_ONCE - left);
+    return err;
+}
+
+/* More of the card's keys are to be checked: begin again, after what else waits. */
+static enum signet_err look_again(struct relay_core *core, struct conn *conn, struct core_op *op)
+{
+    struct core_op *next = core_op_new(conn, STORE_FIND, op->op.req, card_found);
+
+    if (next == NULL)
+        return SIGNET_ERR_NOMEM;
+    next->op.address = conn->device->address;
+    next->held = op->held;
+    next->checked = op->checked;
+    op->held = (struct signet_buf){0};
+    return core_op_submit(core, conn, next);
+}
+
+static enum signet_err submit_card(
+    struct relay_core *core, struct conn *conn, uint64_t req, const struct signet_card *card)
+{
+    struct core_op *op = core_op_new(conn, STORE_CARD_PUT, req, published);
+
+    if (op == NULL || publish_card(op, card) != SIGNET_OK) {
+        core_op_free(op);
+        return SIGNET_ERR_NOMEM;
+    }
+    return core_op_submit(core, conn, op);
+}
+
+/* What is cheap comes first: nobody has keys checked for a card that is of no use. */
+static enum signet_err store_card(struct relay_core *core, struct conn *conn, struct core_op *op,
     const struct relay_message *message, const struct signet_card *known)
 {
     struct signet_card *card = NULL;
-    struct core_op *op = NULL;
     enum signet_err err;
 
-    if ((err = signet_card_read(core->library, message->card, &card)) != SIGNET_OK)
+    if ((err = signet_card_read_unchecked(core->library, message->card, &card)) != SIGNET_OK)
         return err;
     if ((err = check_card(core, known, card)) != SIGNET_OK)
         goto out;
-    err = SIGNET_ERR_NOMEM;
-    op = core_op_new(conn, STORE_CARD_PUT, message->req, published);
-    if (op == NULL || publish_card(op, card) != SIGNET_OK)
+    if ((err = check_keys(core, conn, op, known, card)) != SIGNET_OK)
         goto out;
-    err = core_op_submit(core, conn, op);
-    op = NULL;
+    if (op->checked < signet_card_key_count(card))
+        err = look_again(core, conn, op);
+    else
+        err = submit_card(core, conn, message->req, card);
 out:
-    core_op_free(op);
     signet_card_free(card);
     return err;
 }
@@ -111,14 +160,16 @@ static enum signet_err check_bundle(struct relay_core *core, const struct conn *
 }
 
 static enum signet_err store_bundle(struct relay_core *core, struct conn *conn,
-    const struct relay_message *message, const struct signet_card *known)
+    struct core_op *found, const struct relay_message *message, const struct signet_card *known)
 {
     struct core_op *op = core_op_new(conn, STORE_BUNDLE_PUT, message->req, published);
     struct signet_bundle *bundle = NULL;
     enum signet_err err = SIGNET_ERR_NOMEM;
 
+    (void)found;
     if (op == NULL)
         return err;
+    charge_keys(core, conn, 1);
     if ((err = signet_bundle_read(core->library, message->bundle, known, &bundle)) != SIGNET_OK)
         goto out;
     if ((err = relay_keys_copy(message, &op->op.keys)) != SIGNET_OK)
@@ -138,7 +189,7 @@ out:
     return err;
 }
 
-typedef enum signet_err store_fn(struct relay_core *core, struct conn *conn,
+typedef enum signet_err store_fn(struct relay_core *core, struct conn *conn, struct core_op *op,
     const struct relay_message *message, const struct signet_card *known);
 
 /* The own card is found: go on with the message that was held. */
@@ -153,11 +204,11 @@ static void go_on(struct relay_core *core, struct conn *conn, struct core_op *op
         conn_refuse_answer(core, conn, op);
         return;
     }
-    err = signet_card_read(core->library, signet_buf_span(&op->op.card), &known);
+    err = signet_card_read_stored(core->library, signet_buf_span(&op->op.card), &known);
     if (err == SIGNET_OK)
         err = relay_message_read(signet_buf_span(&op->held), &message, &rest);
     if (err == SIGNET_OK)
-        err = run(core, conn, &message, known);
+        err = run(core, conn, op, &message, known);
     if (err != SIGNET_OK)
         refuse(core, conn, op, err);
     signet_card_free(known);

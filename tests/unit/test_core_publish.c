@@ -1,6 +1,8 @@
 /* Cards of an account with several devices at the relay's core: docs/protocol.md, sections 3, 9. */
 #include "tests/support/core_rig.h"
 
+#include <stdlib.h>
+
 #include "protocol/account_internal.h"
 #include "tests/support/forge.h"
 #include "tests/support/key_pool.h"
@@ -32,28 +34,35 @@ static int free_accounts(void **state)
     return 0;
 }
 
-/* A card with that version, for the laptop and perhaps the phone. It names the first list as the one
- * before it: give versions that are not next to each other. */
-static struct signet_buf make_card(uint64_t version, bool has_phone)
+static int by_id(const void *a, const void *b)
+{
+    return signet_id_compare(&((const struct device *)a)->id, &((const struct device *)b)->id);
+}
+
+/* A card with that version, for the laptop and devices with these keys. It names the first list as
+ * the one before it: give versions that are not next to each other. */
+static struct signet_buf make_card_for(
+    uint64_t version, struct crypto_rsa_public *const *keys, size_t count)
 {
     struct device_list list = *card_list(signet_account_card(laptop));
     const struct forged_link link = {.identity = laptop->identity, .list = &list};
-    struct device *devices = list.devices;
 
     list.version = version;
     list.has_previous = true;
     list.previous = *signet_card_list(signet_account_card(laptop));
-    if (has_phone) {
-        devices[1] = card_list(signet_account_card(phone))->devices[0];
-        list.device_count = 2;
-    }
-    if (has_phone && signet_id_compare(&devices[0].id, &devices[1].id) > 0) {
-        struct device first = devices[0];
-
-        devices[0] = devices[1];
-        devices[1] = first;
-    }
+    for (size_t i = 0; i < count; i++)
+        list.devices[list.device_count++] =
+            (struct device){*crypto_rsa_public_fingerprint(keys[i]), keys[i], version};
+    qsort(list.devices, list.device_count, sizeof(list.devices[0]), by_id);
     return forge_card_bytes(&link, 1);
+}
+
+/* For the laptop, and perhaps the phone. */
+static struct signet_buf make_card(uint64_t version, bool has_phone)
+{
+    struct crypto_rsa_public *key = crypto_rsa_private_public(phone->device);
+
+    return make_card_for(version, &key, has_phone ? 1 : 0);
 }
 
 /* The code of the refusal, or 0. */
@@ -116,11 +125,84 @@ static void a_login_too_many_of_an_account_is_refused(void **state)
     core_rig_close(&rig);
 }
 
+enum { NEW_KEYS = 5, FIRST_KEY = 2 };
+
+static struct crypto_rsa_private *new_devices[NEW_KEYS];
+static struct crypto_rsa_public *new_keys[NEW_KEYS];
+
+static void take_new_keys(void)
+{
+    for (unsigned i = 0; i < NEW_KEYS; i++) {
+        new_devices[i] = key_pool_take(library, 2048, FIRST_KEY + i);
+        new_keys[i] = crypto_rsa_private_public(new_devices[i]);
+    }
+}
+
+static void free_new_keys(void)
+{
+    for (unsigned i = 0; i < NEW_KEYS; i++)
+        crypto_rsa_private_free(new_devices[i]);
+}
+
+/* One account must not hold up a worker: keys that are new cost 10 ms each, so they are checked two
+ * at a time, with others' turn between them, and are charged for. */
+static void new_keys_are_checked_in_turns_and_charged_for(void **state)
+{
+    struct core_client client;
+    struct core_rig rig;
+    size_t submitted;
+
+    (void)state;
+    take_new_keys();
+    core_rig_open(&rig, library);
+    core_client_open(&client, &rig, 0);
+    core_client_join(&client, laptop, "alice");
+    rig.config.rates.publish = (struct rate_limit){.per_second = 1, .burst = 2};
+    core_rig_configure(&rig);
+    submitted = rig.submitted;
+    CHECK(put_card(&client, make_card_for(3, new_keys, NEW_KEYS)) == 0);
+    CHECK(rig.submitted == submitted + 4); /* 2 keys, 2 keys, 1 key, the card */
+    core_rig_wait(&rig, 2 * NEW_KEYS * 1000 - 1);
+    core_client_close(&client); /* logging in again is no way around it */
+    core_client_open(&client, &rig, 0);
+    CHECK(core_client_login(&client, laptop) == 0);
+    CHECK(put_card(&client, make_card_for(5, new_keys, NEW_KEYS)) == RELAY_CODE_OFTEN);
+    core_rig_wait(&rig, 1);
+    /* None of them is new any more. */
+    submitted = rig.submitted;
+    CHECK(put_card(&client, make_card_for(5, new_keys, NEW_KEYS)) == 0);
+    CHECK(rig.submitted == submitted + 2);
+    core_client_close(&client);
+    core_rig_close(&rig);
+    free_new_keys();
+}
+
+/* A card of no use costs no check: what is wrong with its keys is not seen. */
+static void an_old_card_has_no_keys_checked(void **state)
+{
+    struct crypto_rsa_public *bad = forge_key(library);
+    struct core_client client;
+    struct core_rig rig;
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_client_open(&client, &rig, 0);
+    core_client_join(&client, laptop, "alice");
+    CHECK(put_card(&client, make_card(5, false)) == 0);
+    CHECK(put_card(&client, make_card_for(3, &bad, 1)) == RELAY_CODE_VERSION);
+    CHECK(put_card(&client, make_card_for(7, &bad, 1)) == RELAY_CODE_INVALID);
+    core_client_close(&client);
+    core_rig_close(&rig);
+    crypto_rsa_public_free(bad);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_that_leaves_the_card_is_logged_out),
         cmocka_unit_test(a_login_too_many_of_an_account_is_refused),
+        cmocka_unit_test(new_keys_are_checked_in_turns_and_charged_for),
+        cmocka_unit_test(an_old_card_has_no_keys_checked),
     };
 
     return cmocka_run_group_tests(tests, make_accounts, free_accounts);

@@ -41,6 +41,34 @@ static void waiting_as_told_is_enough_and_necessary(void **state)
     CHECK(rate_allow(&rate, &ten, 100, &retry_after_ms));
 }
 
+/* What cost more than was known before is made up for. */
+static void what_is_charged_is_missing_later(void **state)
+{
+    struct rate rate = {0};
+
+    (void)state;
+    CHECK(count_allowed(&rate, 1000, 1) == 1);
+    rate_charge(&rate, &ten, 7, 1000);
+    CHECK(count_allowed(&rate, 1599, 9) == 0);
+    CHECK(count_allowed(&rate, 1600, 9) == 1);
+}
+
+/* Nobody gets rid of what is owed but by others who owe more. */
+static void accounts_that_owe_are_remembered(void **state)
+{
+    static struct account_rates rates;
+    struct signet_id first = {{1, 1}}, account = {{2}};
+
+    (void)state;
+    rate_charge(account_rate(&rates, &first), &ten, 100, 1000);
+    for (unsigned i = 0; i < 3 * ACCOUNT_RATES; i++) {
+        memcpy(account.b + 1, &i, sizeof(i));
+        CHECK(count_allowed(account_rate(&rates, &account), 1000, 9) == 3);
+    }
+    CHECK(count_allowed(account_rate(&rates, &first), 1000, 9) == 0);
+    CHECK(count_allowed(account_rate(&rates, &account), 1000, 9) == 0);
+}
+
 static void zero_per_second_is_no_limit(void **state)
 {
     const struct rate_limit none = {0};
@@ -50,6 +78,8 @@ static void zero_per_second_is_no_limit(void **state)
     (void)state;
     for (size_t i = 0; i < 1000; i++)
         CHECK(rate_allow(&rate, &none, 1, &retry_after_ms));
+    rate_charge(&rate, &none, 1000, 1);
+    CHECK(rate_allow(&rate, &none, 1, &retry_after_ms));
 }
 
 int main(void)
@@ -57,6 +87,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_burst_passes_then_one_per_step),
         cmocka_unit_test(waiting_as_told_is_enough_and_necessary),
+        cmocka_unit_test(what_is_charged_is_missing_later),
+        cmocka_unit_test(accounts_that_owe_are_remembered),
         cmocka_unit_test(zero_per_second_is_no_limit),
     };
 
