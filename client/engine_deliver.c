@@ -301,7 +301,7 @@ enum signet_err engine_delivered(
         else if (verdict_exists(err))
             err = record_refusal(e, &d, err);
         if (err == SIGNET_OK)
-            err = engine_mark_seen(e, RECORD_SEEN, &d.hash, now_ms);
+            err = engine_mark_seen(e, &d.hash, now_ms);
     }
     if (err == SIGNET_OK)
         err = signet_buf_append(

@@ -206,10 +206,10 @@ SIGNET_MUST_USE enum signet_err engine_save_chain(struct engine *e,
 SIGNET_MUST_USE enum signet_err engine_add_message(
     struct engine *e, struct message *message, bool is_unshown);
 
-/* Note that something was seen at a time, to be forgotten when it is old. */
+/* Note the hash of an envelope whose line of the history was just added. */
 SIGNET_MUST_USE enum signet_err engine_mark_seen(
-    struct engine *e, enum record_kind kind, const struct signet_id *id, uint64_t now_ms);
-/* Whether it was. Errors: UNKNOWN (it was not). */
+    struct engine *e, const struct signet_id *hash, uint64_t now_ms);
+/* Whether there is a mark: of a hash, of a transcript. Errors: UNKNOWN (there is none). */
 SIGNET_MUST_USE enum signet_err engine_was_seen(
     struct engine *e, enum record_kind kind, const struct signet_id *id);
 /* A peer has begun a session with one of our bundles: after engine_add_message, whose number marks
@@ -219,9 +219,10 @@ SIGNET_MUST_USE enum signet_err engine_mark_begun(
 /* The secrets of a bundle go, and with them what was begun by them. */
 SIGNET_MUST_USE enum signet_err engine_forget_begun(
     struct engine *e, const struct signet_id *bundle);
-/* Forget marks of a kind that were made before a time. */
+/* Forget hashes of 31 days ago, the oldest ones first, and so many at a time that a login does not
+ * wait for it. *is_done: no more of them are there. */
 SIGNET_MUST_USE enum signet_err engine_forget_seen(
-    struct engine *e, enum record_kind kind, uint64_t before_ms);
+    struct engine *e, uint64_t now_ms, bool *is_done);
 
 /* ---- contacts (engine_contacts.c, engine_find.c) ---- */
 

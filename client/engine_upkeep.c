@@ -9,7 +9,6 @@
 
 #define DAY_MS        (UINT64_C(24) * 3600 * 1000)
 #define CARD_RENEW_MS (30 * DAY_MS)
-#define SEEN_KEEP_MS  (31 * DAY_MS)
 
 static enum signet_err publish_card(struct engine *e)
 {
@@ -108,17 +107,17 @@ static enum signet_err keep_card(
     return publish_card(e);
 }
 
-/* Once a day: marks that cannot matter any more go. */
+/* Once a day: what cannot matter any more goes; what is too much for one login, at the next. */
 static enum signet_err clean(struct engine *e, uint64_t now_ms)
 {
+    bool is_done;
     enum signet_err err;
 
-    if (now_ms < e->counters.cleaned_at + DAY_MS || now_ms < SEEN_KEEP_MS)
+    if (now_ms < e->counters.cleaned_at + DAY_MS)
         return SIGNET_OK;
-    err = engine_forget_seen(e, RECORD_SEEN, now_ms - SEEN_KEEP_MS);
-    if (err == SIGNET_OK)
-        err = engine_expire_sessions(e, now_ms);
-    if (err != SIGNET_OK)
+    if ((err = engine_forget_seen(e, now_ms, &is_done)) != SIGNET_OK || !is_done)
+        return err;
+    if ((err = engine_expire_sessions(e, now_ms)) != SIGNET_OK)
         return err;
     e->counters.cleaned_at = now_ms;
     return engine_save_counters(e);

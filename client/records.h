@@ -26,13 +26,14 @@ enum record_kind {
     RECORD_SESSIONS = 8,    /* name: peer device. The transcripts of its live sessions */
     RECORD_TAG = 9,         /* name: lookup tag. The transcript of its session */
     RECORD_TRANSCRIPT = 10, /* name: transcript. Its session was begun by a peer, and may be gone */
-    RECORD_SEEN = 11,       /* name: hash of an envelope. When it was received */
+    RECORD_SEEN = 11,       /* name: hash of an envelope. It was received */
     RECORD_HEAD = 12,       /* name: conversation and device. Where its chain stands */
     RECORD_MESSAGE = 13,    /* name: conversation; number: place. One line of the history */
     RECORD_UNSHOWN = 14,    /* number: arrival. A message that has not been shown yet */
     RECORD_OUTBOX = 15,     /* number: order. What is still to be accepted by the relay */
-    RECORD_BEGUN = 16,  /* name: own bundle; number: arrival. Transcript of a session it began */
-    RECORD_UPLOAD = 17, /* number: version. A bundle that the relay has not confirmed yet */
+    RECORD_BEGUN = 16,   /* name: own bundle; number: arrival. Transcript of a session it began */
+    RECORD_UPLOAD = 17,  /* number: version. A bundle that the relay has not confirmed yet */
+    RECORD_ARRIVAL = 18, /* number: place. Time and hash of the envelope that arrived then */
 };
 
 struct record_key {

@@ -37,8 +37,8 @@ static void check_both_ways(struct sim_client *alice, struct sim_client *bob)
 static void a_damaged_record_costs_only_what_it_held(void **state)
 {
     static const enum record_kind kinds[] = {RECORD_BUNDLE, RECORD_CONTACT, RECORD_NAME,
-        RECORD_SESSION, RECORD_SESSIONS, RECORD_TRANSCRIPT, RECORD_SEEN, RECORD_HEAD,
-        RECORD_UNSHOWN, RECORD_MESSAGE};
+        RECORD_SESSION, RECORD_SESSIONS, RECORD_TRANSCRIPT, RECORD_SEEN, RECORD_ARRIVAL,
+        RECORD_HEAD, RECORD_UNSHOWN, RECORD_MESSAGE};
     struct simulation sim;
     struct sim_client *alice, *bob;
 

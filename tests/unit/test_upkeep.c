@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "protocol/session_internal.h"
+#include "wire/cbor.h"
 
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 
@@ -242,6 +243,61 @@ static void skipped_keys_go_in_sessions_that_are_silent(void **state)
     scene_close(&s);
 }
 
+/* Section 10: hashes of envelopes are known for 31 days, and not longer. */
+static void hashes_are_known_for_thirty_one_days(void **state)
+{
+    struct scene s;
+    size_t received;
+
+    (void)state;
+    scene_open(&s, 525);
+    s.fault.holds = true;
+    sim_send(s.alice, "bob", "once");
+    sim_run(&s.sim);
+    sim_inject(s.bob, signet_buf_span(&s.fault.held));
+    core_rig_wait(&s.sim.rig, 31 * DAY_MS);
+    login(&s);
+    received = s.bob->received;
+    sim_inject(s.bob, signet_buf_span(&s.fault.held));
+    CHECK(s.bob->received == received); /* acknowledged again, silently */
+    CHECK(tally(&s, RECORD_SEEN).count == 1);
+    core_rig_wait(&s.sim.rig, DAY_MS);
+    login(&s);
+    CHECK(tally(&s, RECORD_SEEN).count == 0 && tally(&s, RECORD_ARRIVAL).count == 0);
+    scene_close(&s);
+}
+
+/* No login waits until a busy month has been cleaned up. */
+static void cleaning_is_done_in_portions(void **state)
+{
+    struct record_batch batch = {0};
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 526);
+    for (uint64_t i = 0; i < 5000; i++) {
+        struct record_key key = {RECORD_ARRIVAL, signet_span_str(""), 1000 + i};
+        struct signet_id hash = {{0}};
+        struct signet_buf value = {0};
+        struct wire_writer w = wire_writer(&value);
+
+        wire_put_array(&w, 2);
+        wire_put_uint(&w, s.sim.rig.wall_ms);
+        wire_put_id(&w, &hash);
+        CHECK_OK(wire_writer_finish(&w));
+        CHECK_OK(record_batch_put(&batch, &key, signet_buf_span(&value)));
+        signet_buf_free(&value);
+    }
+    CHECK_OK(memory_records_commit(s.bob->records, &batch));
+    record_batch_clear(&batch);
+    core_rig_wait(&s.sim.rig, 32 * DAY_MS);
+    login(&s);
+    CHECK(tally(&s, RECORD_ARRIVAL).count == 5000 - 4096);
+    login(&s);
+    CHECK(tally(&s, RECORD_ARRIVAL).count == 0);
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +305,8 @@ int main(void)
         cmocka_unit_test(emptied_prekeys_cost_no_first_message),
         cmocka_unit_test(a_bundle_is_renewed_when_it_is_due),
         cmocka_unit_test(old_bundles_are_forgotten),
+        cmocka_unit_test(hashes_are_known_for_thirty_one_days),
+        cmocka_unit_test(cleaning_is_done_in_portions),
         cmocka_unit_test(skipped_keys_go_in_sessions_that_are_silent),
     };
 
