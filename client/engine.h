@@ -158,6 +158,9 @@ SIGNET_MUST_USE enum signet_err engine_receive(
 bool engine_is_ready(const struct engine *engine);
 /* This connection can do no more, for the reason that EVENT_FAILED told: close it. */
 bool engine_is_stopped(const struct engine *engine);
+/* Nothing is under way, and the last login was a day ago: what is due at each login (own bundle and
+ * list, cleaning) is due here too. Disconnect and connect again. */
+bool engine_wants_login(const struct engine *engine, uint64_t now_ms);
 /* Nothing is under way: no answer of the relay is awaited, nothing waits to be sealed or accepted. */
 bool engine_is_settled(const struct engine *engine);
 

@@ -136,6 +136,7 @@ struct engine {
 
     enum engine_phase phase;
     bool wants_delivery, is_subscribed, has_drained;
+    uint64_t welcomed_at; /* ms: the last login */
     struct signet_hop hop;
     uint64_t next_req;
     struct request *requests;

@@ -83,6 +83,12 @@ static bool is_clock_off(const struct relay_message *welcome, uint64_t now_ms)
            now_ms > welcome->time_ms + SIGNET_CLOCK_TOLERANCE_MS;
 }
 
+bool engine_wants_login(const struct engine *engine, uint64_t now_ms)
+{
+    return engine->phase == PHASE_READY && engine_is_settled(engine) &&
+           now_ms >= engine->welcomed_at + DAY_MS;
+}
+
 static bool card_is_due(const struct engine *e, uint64_t now_ms)
 {
     return now_ms >= signet_card_issued_at(signet_account_card(e->account)) + CARD_RENEW_MS;
@@ -145,6 +151,7 @@ enum signet_err engine_welcomed(
     bool is_due, stopped;
     enum signet_err err = compare_copies(e, message, &published, &stopped);
 
+    e->welcomed_at = now_ms;
     if (err != SIGNET_OK || stopped)
         return err;
     if (published != 0 && published == e->counters.bundle_version &&

@@ -9,6 +9,7 @@
 
 enum {
     PING_MS = 10000, /* a relay that does not answer is given up after twice as long */
+    WATCH_MS = 600000,
     PAUSE_FIRST_MS = 1000,
     PAUSE_MAX_MS = 30000,
     MESSAGE_MAX = 1048576, /* a relay packs several deliveries into one message */
@@ -243,6 +244,19 @@ static void on_pause_over(uv_timer_t *timer)
     link_connect(timer->data);
 }
 
+/* What is done at a login must not wait for a connection that lasts for months to be lost. */
+static void on_watch(uv_timer_t *timer)
+{
+    struct link *link = timer->data;
+
+    if (!link_is_usable(link) || !engine_wants_login(link->desk->engine, clock_wall_ms()))
+        return;
+    link_dial_stop(link);
+    link->is_open = link->is_ready = false;
+    if (link_disconnected(link) == SIGNET_OK)
+        link_connect(link);
+}
+
 void link_retry(struct link *link)
 {
     uint64_t pause_ms = link->pause_ms == 0 ? PAUSE_FIRST_MS : link->pause_ms * 2;
@@ -329,12 +343,13 @@ static enum signet_err watch_signals(struct link *link)
 
 static void make_timers(struct link *link)
 {
-    uv_timer_t *timers[] = {&link->turn, &link->patience, &link->pause};
+    uv_timer_t *timers[] = {&link->turn, &link->patience, &link->pause, &link->watch};
 
     for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
         (void)uv_timer_init(&link->uv, timers[i]); /* cannot fail */
         timers[i]->data = link;
     }
+    (void)uv_timer_start(&link->watch, on_watch, WATCH_MS, WATCH_MS);
 }
 
 static void name_relay(struct link *link)

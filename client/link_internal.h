@@ -25,6 +25,7 @@ struct link {
     uv_timer_t turn;     /* hands on what a call of the owner has brought about */
     uv_timer_t patience; /* until open, then until logged in */
     uv_timer_t pause;    /* before another attempt */
+    uv_timer_t watch;    /* asks whether a connection has grown old */
     uint64_t pause_ms;
 
     uv_getaddrinfo_t lookup;

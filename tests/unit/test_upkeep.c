@@ -298,6 +298,30 @@ static void cleaning_is_done_in_portions(void **state)
     scene_close(&s);
 }
 
+/* A connection that lasts for months does what is due once a day, like all others. */
+static void an_old_connection_wants_another_login(void **state)
+{
+    struct scene s;
+    uint64_t version;
+
+    (void)state;
+    scene_open(&s, 527);
+    version = tally(&s, RECORD_BUNDLE).last;
+    for (unsigned day = 0; day < 8; day++) {
+        core_rig_wait(&s.sim.rig, DAY_MS - 1);
+        CHECK(!engine_wants_login(s.bob->engine, s.sim.rig.wall_ms));
+        core_rig_wait(&s.sim.rig, 1);
+        CHECK(engine_wants_login(s.bob->engine, s.sim.rig.wall_ms));
+        sim_disconnect(s.bob);
+        CHECK(!engine_wants_login(s.bob->engine, s.sim.rig.wall_ms));
+        sim_connect(s.bob);
+        CHECK(!engine_wants_login(s.bob->engine, s.sim.rig.wall_ms));
+        sim_run(&s.sim);
+    }
+    CHECK(tally(&s, RECORD_BUNDLE).last == version + 1);
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +331,7 @@ int main(void)
         cmocka_unit_test(old_bundles_are_forgotten),
         cmocka_unit_test(hashes_are_known_for_thirty_one_days),
         cmocka_unit_test(cleaning_is_done_in_portions),
+        cmocka_unit_test(an_old_connection_wants_another_login),
         cmocka_unit_test(skipped_keys_go_in_sessions_that_are_silent),
     };
 
