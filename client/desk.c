@@ -18,8 +18,9 @@ void desk_report(const struct context *context, struct home *home, enum signet_e
 
     switch (err) {
     case SIGNET_ERR_IO:
-        report_error(context->report, "store", NULL, "cannot read the store in %s: %s",
-            home_path(home), why[0] == '\0' ? signet_err_text(err) : why);
+        report_error(context->report, "store", store_error_hint(home_store(home)),
+            "cannot read the store in %s: %s", home_path(home),
+            why[0] == '\0' ? signet_err_text(err) : why);
         break;
     case SIGNET_ERR_AUTH:
     case SIGNET_ERR_FORMAT:
@@ -59,8 +60,9 @@ static void report_commit(const struct desk *desk, enum signet_err err)
 {
     const char *why = store_error_text(home_store(desk->home));
 
-    report_error(desk->context->report, "store", "make room or see to the disk, then try again",
-        "cannot store: %s; nothing was sent", why[0] == '\0' ? signet_err_text(err) : why);
+    report_error(desk->context->report, "store", store_error_hint(home_store(desk->home)),
+        "cannot store: %s; nothing was sent or acknowledged",
+        why[0] == '\0' ? signet_err_text(err) : why);
 }
 
 enum signet_err desk_commit(struct desk *desk, enum signet_err err, struct engine_output *output)

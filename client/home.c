@@ -72,31 +72,37 @@ static enum signet_err home_lock(const struct home_place *place, struct home **h
     return SIGNET_OK;
 }
 
-/* Whether the home is complete: its store holds an account. */
-static enum signet_err is_complete(
-    const struct home_place *place, const char *store_path, bool *is_complete_out)
+static enum signet_err report_store(
+    const struct home *home, const char *path, const char *what, enum signet_err err)
 {
-    enum signet_err err = store_peek(store_path, RECORD_ACCOUNT, is_complete_out);
+    const char *why = store_error_text(home->store);
 
-    if (err == SIGNET_ERR_UNKNOWN) {
-        *is_complete_out = false;
-        return SIGNET_OK;
-    }
-    if (err == SIGNET_ERR_FORMAT)
-        report_error(place->report, "store", NULL,
-            "%s is damaged, of a newer version of signet, or not its store", store_path);
-    else if (err != SIGNET_OK)
-        report_error(
-            place->report, "store", NULL, "cannot read %s: %s", store_path, signet_err_text(err));
+    report_error(home->report, "store", store_error_hint(home->store), "cannot %s %s: %s", what,
+        path, why[0] == '\0' ? signet_err_text(err) : why);
     return err;
+}
+
+/* Open the store, and see whether it holds an account; one that is not there holds none. Reports. */
+static enum signet_err open_store(struct home *home, const char *store_path, bool *has_account_out)
+{
+    enum signet_err err;
+
+    *has_account_out = false;
+    if (access(store_path, F_OK) != 0 && errno == ENOENT)
+        return SIGNET_OK;
+    err = store_open(store_path, &home->store);
+    if (err == SIGNET_OK)
+        err = store_holds(home->store, RECORD_ACCOUNT, has_account_out);
+    return err == SIGNET_OK ? SIGNET_OK : report_store(home, store_path, "open", err);
 }
 
 /* Remove what a crash left of a home that was never complete. The next identity key is not among
  * it: it may be the only copy of a key that somebody needs. */
 static enum signet_err remove_leftovers(const struct home_place *place)
 {
-    static const char *const names[] = {
-        "store.db", "store.db-wal", "store.db-shm", "store.db-journal", "key", "key.sealed"};
+    static const char *const names[] = {"store.db", "store.db-wal", "store.db-shm",
+        "store.db-journal", "store.db" STORE_NEW, "store.db" STORE_NEW "-wal",
+        "store.db" STORE_NEW "-journal", "key", "key.sealed"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char *path = home_folder_file(place->folder, names[i]);
@@ -115,16 +121,6 @@ static enum signet_err remove_leftovers(const struct home_place *place)
     return SIGNET_OK;
 }
 
-static enum signet_err report_store(
-    const struct home *home, const char *path, const char *what, enum signet_err err)
-{
-    const char *why = store_error_text(home->store);
-
-    report_error(home->report, "store", NULL, "cannot %s %s: %s", what, path,
-        why[0] == '\0' ? signet_err_text(err) : why);
-    return err;
-}
-
 /* The steps of home_create once the folder is locked. */
 static enum signet_err fill(
     const struct home_place *place, const char *store_path, struct home *home)
@@ -133,8 +129,10 @@ static enum signet_err fill(
     bool is_taken = false;
     enum signet_err err;
 
-    if ((err = is_complete(place, store_path, &is_taken)) != SIGNET_OK)
+    if ((err = open_store(home, store_path, &is_taken)) != SIGNET_OK)
         return err;
+    store_close(home->store);
+    home->store = NULL;
     if (is_taken) {
         report_error(place->report, "home", "give another --home DIR",
             "there is an account in %s already", place->folder);
@@ -185,13 +183,13 @@ static enum signet_err load(
     bool is_there = false;
     enum signet_err err;
 
-    if ((err = is_complete(place, store_path, &is_there)) != SIGNET_OK)
+    if ((err = open_store(home, store_path, &is_there)) != SIGNET_OK)
         return err;
     if (!is_there)
         return SIGNET_ERR_UNKNOWN;
     if ((err = home_key_open(place, &key)) != SIGNET_OK)
         return err;
-    err = store_open(store_path, place->library, &key, &home->store);
+    err = store_unlock(home->store, place->library, &key);
     crypto_wipe(&key, sizeof(key));
     if (err != SIGNET_OK)
         return report_store(home, store_path, "open", err);

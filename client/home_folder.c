@@ -61,7 +61,9 @@ char *home_folder_file(const char *folder, const char *name)
 static enum signet_err report_system(
     const struct report *report, const char *what, const char *folder)
 {
-    report_error(report, "home", NULL, "cannot %s %s: %s", what, folder, strerror(errno));
+    report_error(report, "home",
+        errno == EACCES || errno == EROFS ? "signet must be able to read and write there" : NULL,
+        "cannot %s %s: %s", what, folder, strerror(errno));
     return SIGNET_ERR_IO;
 }
 

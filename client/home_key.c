@@ -176,7 +176,9 @@ enum signet_err home_key_open(const struct home_place *place, struct store_key *
         if (err == SIGNET_OK)
             err = key_plain_read(signet_buf_span(&file), key_out);
         if (err == SIGNET_ERR_UNKNOWN || err == SIGNET_ERR_FORMAT) {
-            report_error(place->report, "key", NULL, "the key file of %s is %s", place->folder,
+            report_error(place->report, "key",
+                "put the right one back, or join again as a new account with another --home DIR",
+                "the key file of %s is %s", place->folder,
                 err == SIGNET_ERR_UNKNOWN ? "missing" : "damaged");
             err = SIGNET_ERR_FORMAT;
         }

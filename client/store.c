@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ static enum signet_err meta_get(struct store *store, enum meta id, struct signet
     if (answer == SQLITE_ROW)
         err = signet_buf_append(out, store_sql_column(statement, 0));
     else if (answer == SQLITE_DONE)
-        err = store_sql_say(&store->sql, SIGNET_ERR_FORMAT, "the store is damaged");
+        err = store_sql_say_damaged(&store->sql, SIGNET_ERR_FORMAT, "the store is damaged");
     else
         err = store_sql_failed(&store->sql, answer);
     (void)sqlite3_finalize(statement);
@@ -125,12 +126,9 @@ static enum signet_err fill_at_once(
         return err;
     if ((err = fill(store, library, key)) != SIGNET_OK)
         return err;
-    if ((err = store_sql_run(&store->sql, "COMMIT")) != SIGNET_OK)
-        return err;
-    return store_prepare(store);
+    return store_sql_run(&store->sql, "COMMIT");
 }
 
-/* Errors: FORMAT, or UNKNOWN where the file is an empty one. */
 static enum signet_err check_format(struct store_sql *sql)
 {
     int64_t id = 0, version = 0, tables = 0;
@@ -143,14 +141,14 @@ static enum signet_err check_format(struct store_sql *sql)
     if ((err = store_sql_number(sql, "SELECT count(*) FROM sqlite_schema", &tables)) != SIGNET_OK)
         return err;
     if (id == 0 && version == 0 && tables == 0)
-        return store_sql_say(sql, SIGNET_ERR_UNKNOWN, "the store is empty");
+        return store_sql_say_damaged(sql, SIGNET_ERR_FORMAT, "the store is damaged: it is empty");
     if (id != APPLICATION_ID)
-        return store_sql_say(sql, SIGNET_ERR_FORMAT, "not a signet store");
+        return store_sql_say_damaged(sql, SIGNET_ERR_FORMAT, "not a signet store");
     if (version > SCHEMA_VERSION)
         return store_sql_say(
             sql, SIGNET_ERR_FORMAT, "the store was written by a newer version of signet");
     if (version != SCHEMA_VERSION)
-        return store_sql_say(sql, SIGNET_ERR_FORMAT, "the store is damaged");
+        return store_sql_say_damaged(sql, SIGNET_ERR_FORMAT, "the store is damaged");
     return SIGNET_OK;
 }
 
@@ -168,7 +166,7 @@ static enum signet_err check_key(
     if (err == SIGNET_OK)
         err = store_open_value(&store->seal, &check_place, signet_buf_span(&check), &opened);
     if (err == SIGNET_ERR_AUTH)
-        (void)store_sql_say(
+        (void)store_sql_say_damaged(
             &store->sql, err, "the key does not belong to the store, or the store is damaged");
     else if (err != SIGNET_OK)
         (void)store_sql_say(&store->sql, err, signet_err_text(err));
@@ -195,6 +193,36 @@ static enum signet_err make_file(struct store *store, const char *path)
     return SIGNET_OK;
 }
 
+/* Make, fill and close the file under its temporary name, and give it its own. */
+static enum signet_err make_store(struct store *store, const char *path,
+    struct signet_library *library, const struct store_key *key)
+{
+    char *fresh = NULL;
+    enum signet_err err;
+
+    if (asprintf(&fresh, "%s" STORE_NEW, path) < 0)
+        return store_sql_say(&store->sql, SIGNET_ERR_NOMEM, "out of memory");
+    if ((err = make_file(store, fresh)) != SIGNET_OK)
+        goto out;
+    if ((err = store_sql_open(&store->sql, fresh)) == SIGNET_OK)
+        err = fill_at_once(store, library, key);
+    store_sql_close(&store->sql);
+    if (err == SIGNET_OK && renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_NOREPLACE) != 0)
+        err = store_sql_say(&store->sql, SIGNET_ERR_IO, strerror(errno));
+    if (err != SIGNET_OK)
+        (void)unlink(fresh);
+out:
+    free(fresh);
+    return err;
+}
+
+static enum signet_err open_file(struct store *store, const char *path)
+{
+    enum signet_err err = store_sql_open(&store->sql, path);
+
+    return err == SIGNET_OK ? check_format(&store->sql) : err;
+}
+
 enum signet_err store_create(const char *path, struct signet_library *library,
     const struct store_key *key, struct store **store_out)
 {
@@ -204,26 +232,39 @@ enum signet_err store_create(const char *path, struct signet_library *library,
     *store_out = store;
     if (store == NULL)
         return SIGNET_ERR_NOMEM;
-    if ((err = make_file(store, path)) != SIGNET_OK)
+    if ((err = make_store(store, path, library, key)) != SIGNET_OK)
         return err;
-    if ((err = store_sql_open(&store->sql, path)) != SIGNET_OK)
+    if ((err = open_file(store, path)) != SIGNET_OK)
         return err;
-    return fill_at_once(store, library, key);
+    return store_unlock(store, library, key);
 }
 
-enum signet_err store_open(const char *path, struct signet_library *library,
-    const struct store_key *key, struct store **store_out)
+enum signet_err store_open(const char *path, struct store **store_out)
 {
-    struct store *store = store_new();
+    *store_out = store_new();
+    return *store_out == NULL ? SIGNET_ERR_NOMEM : open_file(*store_out, path);
+}
+
+enum signet_err store_holds(struct store *store, enum record_kind kind, bool *holds_out)
+{
+    char statement[64];
+    int64_t one = 0;
     enum signet_err err;
 
-    *store_out = store;
-    if (store == NULL)
-        return SIGNET_ERR_NOMEM;
-    if ((err = store_sql_open(&store->sql, path)) != SIGNET_OK)
+    (void)snprintf(
+        statement, sizeof(statement), "SELECT 1 FROM record WHERE kind = %d LIMIT 1", (int)kind);
+    err = store_sql_number(&store->sql, statement, &one);
+    if (err != SIGNET_OK && err != SIGNET_ERR_UNKNOWN)
         return err;
-    if ((err = check_format(&store->sql)) != SIGNET_OK)
-        return err == SIGNET_ERR_UNKNOWN ? SIGNET_ERR_FORMAT : err;
+    *holds_out = one == 1;
+    return SIGNET_OK;
+}
+
+enum signet_err store_unlock(
+    struct store *store, struct signet_library *library, const struct store_key *key)
+{
+    enum signet_err err;
+
     if ((err = use_wal(store)) != SIGNET_OK)
         return err;
     if ((err = check_key(store, library, key)) != SIGNET_OK)
@@ -248,26 +289,7 @@ const char *store_error_text(const struct store *store)
     return store == NULL ? "out of memory" : store->sql.text;
 }
 
-enum signet_err store_peek(const char *path, enum record_kind kind, bool *has_out)
+const char *store_error_hint(const struct store *store)
 {
-    struct store_sql sql = {0};
-    char statement[64];
-    int64_t one = 0;
-    enum signet_err err;
-
-    if (access(path, F_OK) != 0 && errno == ENOENT)
-        return SIGNET_ERR_UNKNOWN;
-    (void)snprintf(
-        statement, sizeof(statement), "SELECT 1 FROM record WHERE kind = %d LIMIT 1", (int)kind);
-    err = store_sql_open(&sql, path);
-    if (err == SIGNET_OK)
-        err = check_format(&sql);
-    if (err == SIGNET_OK)
-        err = store_sql_number(&sql, statement, &one);
-    store_sql_close(&sql);
-    if (err == SIGNET_OK || err == SIGNET_ERR_UNKNOWN) {
-        *has_out = one == 1;
-        err = SIGNET_OK;
-    }
-    return err;
+    return store == NULL ? NULL : store->sql.hint;
 }

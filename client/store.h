@@ -27,17 +27,29 @@ enum { STORE_FORGET_COMMITS = 16 };
 struct store;
 
 /*
- * Make a store where there is no file yet, and open it, or open an existing one.
- *
- * The key is copied, the library borrowed. *store_out is set after an error too, unless memory ran
- * out (NULL then): it serves store_error_text, and must be closed.
- *
- * Errors: AUTH (another key, or the file was damaged), FORMAT (not a store, or one of a newer
- * version), IO, NOMEM, CRYPTO.
+ * Open an existing store; what is in it can be read after store_unlock. *store_out is set after an
+ * error too, unless memory ran out (NULL then): it serves store_error_text, and must be closed.
+ * Errors: FORMAT (not a store, or one of a newer version), IO, NOMEM.
  */
+SIGNET_MUST_USE enum signet_err store_open(const char *path, struct store **store_out);
+/* Whether there is any record of a kind; needs no key. Errors: IO, FORMAT. */
+SIGNET_MUST_USE enum signet_err store_holds(
+    struct store *store, enum record_kind kind, bool *holds_out);
+/*
+ * The key is copied, the library borrowed.
+ * Errors: AUTH (another key, or the file was damaged), FORMAT, IO, NOMEM, CRYPTO.
+ */
+SIGNET_MUST_USE enum signet_err store_unlock(
+    struct store *store, struct signet_library *library, const struct store_key *key);
+
+/*
+ * Make a store where there is no file yet, and open and unlock it. It is complete before it has its
+ * name, so that an empty or half store.db is never one that is only beginning; a crash before that
+ * leaves files with STORE_NEW in their names.
+ * Errors as of both above; *store_out as of store_open.
+ */
+#define STORE_NEW ".new"
 SIGNET_MUST_USE enum signet_err store_create(const char *path, struct signet_library *library,
-    const struct store_key *key, struct store **store_out);
-SIGNET_MUST_USE enum signet_err store_open(const char *path, struct signet_library *library,
     const struct store_key *key, struct store **store_out);
 
 /* NULL is fine; wipes. */
@@ -59,11 +71,7 @@ SIGNET_MUST_USE enum signet_err store_commit(struct store *store, const struct r
 
 /* Why the last call failed: a clause for people, borrowed until the next call. NULL is fine. */
 const char *store_error_text(const struct store *store);
-
-/*
- * Whether a store has any record of a kind. Needs no key and changes nothing.
- * Errors: UNKNOWN (no file), FORMAT (not a store), IO, NOMEM; *has_out is unchanged then.
- */
-SIGNET_MUST_USE enum signet_err store_peek(const char *path, enum record_kind kind, bool *has_out);
+/* What to do about it; NULL: nothing to say. */
+const char *store_error_hint(const struct store *store);
 
 #endif

@@ -7,7 +7,25 @@
 enum signet_err store_sql_say(struct store_sql *sql, enum signet_err err, const char *why)
 {
     (void)snprintf(sql->text, sizeof(sql->text), "%s", why);
+    sql->hint = NULL;
     return err;
+}
+
+enum signet_err store_sql_say_damaged(struct store_sql *sql, enum signet_err err, const char *why)
+{
+    (void)store_sql_say(sql, err, why);
+    sql->hint =
+        "join again as a new account with another --home DIR; an older copy of this one must "
+        "not be used to send";
+    return err;
+}
+
+/* Where the person can see to it. */
+static enum signet_err say_place(struct store_sql *sql, const char *why)
+{
+    (void)store_sql_say(sql, SIGNET_ERR_IO, why);
+    sql->hint = "see to the permissions of the home and its files, and to the disk";
+    return SIGNET_ERR_IO;
 }
 
 /* "WHY: what the system says" */
@@ -15,8 +33,9 @@ static enum signet_err say_system(struct store_sql *sql, const char *why)
 {
     int cause = sql->db == NULL ? 0 : sqlite3_system_errno(sql->db);
 
+    (void)say_place(sql, why);
     if (cause == 0)
-        return store_sql_say(sql, SIGNET_ERR_IO, why);
+        return SIGNET_ERR_IO;
     (void)snprintf(sql->text, sizeof(sql->text), "%s: %s", why, strerror(cause));
     return SIGNET_ERR_IO;
 }
@@ -28,11 +47,13 @@ enum signet_err store_sql_failed(struct store_sql *sql, int answer)
     case SQLITE_ROW:
     case SQLITE_DONE: return SIGNET_OK;
     case SQLITE_NOMEM: return store_sql_say(sql, SIGNET_ERR_NOMEM, "out of memory");
-    case SQLITE_NOTADB: return store_sql_say(sql, SIGNET_ERR_FORMAT, "not a signet store");
-    case SQLITE_CORRUPT: return store_sql_say(sql, SIGNET_ERR_IO, "the store is damaged");
-    case SQLITE_FULL: return store_sql_say(sql, SIGNET_ERR_IO, "the disk is full");
-    case SQLITE_READONLY:
-        return store_sql_say(sql, SIGNET_ERR_IO, "the store or its disk is read-only");
+    case SQLITE_NOTADB: return store_sql_say_damaged(sql, SIGNET_ERR_FORMAT, "not a signet store");
+    case SQLITE_CORRUPT: return store_sql_say_damaged(sql, SIGNET_ERR_IO, "the store is damaged");
+    case SQLITE_FULL:
+        (void)store_sql_say(sql, SIGNET_ERR_IO, "the disk is full");
+        sql->hint = "make room, then try again";
+        return SIGNET_ERR_IO;
+    case SQLITE_READONLY: return say_place(sql, "the store or its disk is read-only");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return store_sql_say(sql, SIGNET_ERR_IO, "another process has the store open");

@@ -8,11 +8,14 @@
 
 struct store_sql {
     sqlite3 *db;
-    char text[160]; /* why the last call failed */
+    char text[160];   /* why the last call failed */
+    const char *hint; /* what to do about it; NULL: nothing to say */
 };
 
 /* Note why, for store_error_text, and return `err`. */
 enum signet_err store_sql_say(struct store_sql *sql, enum signet_err err, const char *why);
+/* The same where the file does not hold any more what it held. */
+enum signet_err store_sql_say_damaged(struct store_sql *sql, enum signet_err err, const char *why);
 /* Translate what SQLite just answered. */
 enum signet_err store_sql_failed(struct store_sql *sql, int answer);
 

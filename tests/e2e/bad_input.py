@@ -193,10 +193,13 @@ def damaged_store(world):
         with open(store, "wb") as file:
             file.write(data)
 
-    put(b"not a database at all" * 500)
-    alice.run("receive").fails(1)
-    put(good[:5000])
-    alice.run("receive").fails(1)
+    for bad in (b"not a database at all" * 500, good[:5000], good[:len(good) // 2], b""):
+        put(bad)
+        for command in (["receive"], ["send", "bob", "x"], ["join", relay.invite(), "--name", "x"]):
+            alice.run(*command).fails(1, store, "new account", "must not be used to send")
+        with open(store, "rb") as file:
+            equal(file.read(), bad)
+        equal(sorted(os.listdir(alice.folder)), ["key", "lock", "next-identity.key", "store.db"])
     refused = 0
     for at in range(0, len(good), len(good) // 60):
         put(good[:at] + bytes([good[at] ^ 0x55]) + good[at + 1:])
@@ -210,9 +213,13 @@ def damaged_store(world):
     put(good)
     alice.send("bob", "whole again")
     equal(bob.receive()[-1]["text"], "whole again")
-    with open(os.path.join(alice.folder, "key"), "w", encoding="ascii") as file:
+    key = os.path.join(alice.folder, "key")
+    os.rename(key, key + ".good")
+    alice.run("receive").fails(1, "key", "missing", "put the right one back")
+    with open(key, "w", encoding="ascii") as file:
         file.write("0" * 64 + "\n")
-    alice.run("receive").fails(1)
+    os.chmod(key, 0o600)
+    alice.run("receive").fails(1, "the key does not belong to the store", "new account")
 
 
 @test
@@ -260,7 +267,7 @@ def full_disk(world):
 
     fill()
     done = alice.run("send", "bob", text=b"y" * 60000)
-    done.fails(1, "cannot store", "full", "nothing was sent")
+    done.fails(1, "cannot store", "full", "nothing was sent", "make room")
     bob.send("alice", "z" * 60000)
     alice.run("receive").fails(1, "full")
     equal(texts(bob.receive()), ["before"])
@@ -268,6 +275,10 @@ def full_disk(world):
     alice.send("bob", "after")
     equal(texts(bob.receive()), ["after"])
     equal([text[:1] for text in texts(alice.receive())], ["z"])
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    alice.run("receive").fails(1, "Read-only file system", "able to read and write")
+    subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+    alice.receive()
     full = world.home("full", folder=os.path.join(disk, "full"))
     fill()
     done = full.run("join", relay.invite(), "--name", "full")

@@ -60,7 +60,8 @@ static enum signet_err open_home(
     if ((err = key_plain_read(signet_buf_span(&file), &key)) != SIGNET_OK)
         goto out;
     (void)snprintf(path, sizeof(path), "%s/store.db", home);
-    err = store_open(path, library, &key, store_out);
+    if ((err = store_open(path, store_out)) == SIGNET_OK)
+        err = store_unlock(*store_out, library, &key);
 out:
     crypto_wipe(&key, sizeof(key));
     signet_buf_free(&file);

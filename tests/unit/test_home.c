@@ -339,7 +339,7 @@ static void a_damaged_or_missing_key_file_is_told(void **state)
     CHECK(chmod(path, 0600) == 0 && truncate(path, 20) == 0);
     check_opening(scene, SIGNET_ERR_FORMAT, "is damaged");
     CHECK(unlink(path) == 0);
-    check_opening(scene, SIGNET_ERR_FORMAT, "is missing");
+    check_opening(scene, SIGNET_ERR_FORMAT, "is missing; put the right one back");
     CHECK_OK(private_file_create(path,
         signet_span_str("0000000000000000000000000000000000000000000000000000000000000000\n")));
     check_opening(scene, SIGNET_ERR_AUTH, "the key does not belong to the store");
@@ -401,8 +401,10 @@ static void an_incomplete_home_is_taken_over(void **state)
     file_path(scene, "key", path);
     CHECK_OK(private_file_create(path, signet_span_str("01ab"))); /* half a key, no store */
     make_home(scene);
+    file_path(scene, "store.db" STORE_NEW, path);
+    CHECK_OK(private_file_create(path, signet_span_str(""))); /* a store not yet filled */
     file_path(scene, "store.db", path);
-    CHECK(truncate(path, 0) == 0); /* a store not yet filled */
+    CHECK(unlink(path) == 0);
     check_opening(scene, SIGNET_ERR_UNKNOWN, "");
     make_home(scene);
     CHECK(unlink(path) == 0);
@@ -416,8 +418,12 @@ static void an_incomplete_home_is_taken_over(void **state)
     fd = open(path, O_WRONLY);
     CHECK(fd >= 0 && write(fd, "something else", 14) == 14 && close(fd) == 0);
     CHECK_ERR(home_create(&scene->place, &scene->home), SIGNET_ERR_FORMAT);
-    check_said(scene, "is damaged");
-    CHECK(has_file(scene, "store.db"));
+    check_said(scene, "not a signet store; join again as a new account");
+    CHECK(truncate(path, 0) == 0); /* an emptied one held an account */
+    check_opening(scene, SIGNET_ERR_FORMAT, "it is empty; join again as a new account");
+    CHECK_ERR(home_create(&scene->place, &scene->home), SIGNET_ERR_FORMAT);
+    CHECK(has_file(scene, "store.db") && has_file(scene, "key"));
+    rewind(scene->report.err);
     scene_free(scene);
 }
 

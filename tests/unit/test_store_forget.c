@@ -154,7 +154,8 @@ static void commit_and_be_killed(struct place *p)
     struct signet_buf old;
     FILE *file;
 
-    CHECK_OK(store_open(p->store, p->library, &the_key, &p->open));
+    CHECK_OK(store_open(p->store, &p->open));
+    CHECK_OK(store_unlock(p->open, p->library, &the_key));
     commit_state(p, 1);
     old = sealed_state(p);
     commit_state(p, 2);
@@ -179,7 +180,8 @@ static void what_a_killed_process_left_is_forgotten_at_opening(void **state)
     CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
     old = contents(p.copy);
     CHECK(old.len > STATE_LEN && is_anywhere(&p, &old));
-    CHECK_OK(store_open(p.store, p.library, &the_key, &p.open));
+    CHECK_OK(store_open(p.store, &p.open));
+    CHECK_OK(store_unlock(p.open, p.library, &the_key));
     CHECK(!is_anywhere(&p, &old));
     store_close(p.open);
     signet_buf_free(&old);
