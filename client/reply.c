@@ -21,9 +21,8 @@ struct reply {
     uv_write_t write;
     struct signet_buf text, answer;
     int pid;
-    bool has_exited, has_answered, is_closing;
-    int64_t status;
-    int signal;
+    const char *problem; /* why it was killed; NULL: it was not */
+    bool has_exited, has_closed, is_closing;
     int open_handles;
     uint8_t chunk[4096];
 };
@@ -41,6 +40,13 @@ static void on_handle_closed(uv_handle_t *handle)
     free(reply);
 }
 
+/* The command leads a process group of its own: what it has started goes, too. */
+static void kill_group(const struct reply *reply)
+{
+    if (reply->pid > 0)
+        (void)kill(-reply->pid, SIGKILL);
+}
+
 void reply_stop(struct reply *reply)
 {
     uv_handle_t *handles[HANDLES];
@@ -48,9 +54,9 @@ void reply_stop(struct reply *reply)
     if (reply == NULL || reply->is_closing)
         return;
     reply->is_closing = true;
-    /* The command leads a process group of its own: what it has started goes, too. */
-    if (reply->pid > 0 && !(reply->has_exited && reply->has_answered))
-        (void)kill(-reply->pid, SIGKILL);
+    /* What still holds its output, too. */
+    if (!(reply->has_exited && reply->has_closed))
+        kill_group(reply);
     handles[0] = (uv_handle_t *)&reply->process;
     handles[1] = (uv_handle_t *)&reply->in;
     handles[2] = (uv_handle_t *)&reply->out;
@@ -61,12 +67,20 @@ void reply_stop(struct reply *reply)
     }
 }
 
+/* It gets no answer; that is told when its end was seen, so that it stays no zombie. */
+static void give_up(struct reply *reply, const char *problem)
+{
+    if (reply->problem != NULL || reply->is_closing)
+        return;
+    reply->problem = problem;
+    (void)uv_read_stop((uv_stream_t *)&reply->out);
+    kill_group(reply);
+}
+
 static void finish(struct reply *reply, const char *problem)
 {
     signet_span answer = signet_buf_span(&reply->answer);
 
-    if (reply->is_closing)
-        return;
     if (answer.len > 0 && answer.ptr[answer.len - 1] == '\n')
         answer.len--;
     if (problem == NULL && !utf8_is_valid(answer))
@@ -77,34 +91,54 @@ static void finish(struct reply *reply, const char *problem)
     reply_stop(reply);
 }
 
-static void finish_if_over(struct reply *reply)
-{
-    char problem[64];
+/* ---- the command at work ---- */
 
-    if (!reply->has_exited || !reply->has_answered)
-        return;
-    if (reply->signal != 0)
-        (void)snprintf(problem, sizeof(problem), "it was ended by signal %d", reply->signal);
-    else
-        (void)snprintf(problem, sizeof(problem), "its exit code is %d", (int)reply->status);
-    finish(reply, reply->signal != 0 || reply->status != 0 ? problem : NULL);
+static void take_answer(struct reply *reply, signet_span bytes)
+{
+    if (signet_buf_append(&reply->answer, bytes) != SIGNET_OK)
+        give_up(reply, "out of memory");
+    else if (reply->answer.len > REPLY_MAX + 1) /* and a line feed */
+        give_up(reply, "its output is over 65536 bytes");
 }
 
-/* ---- the command at work ---- */
+/* All that an ended command wrote is in the pipe; who else holds that open is not waited for. */
+static void take_rest(struct reply *reply)
+{
+    uv_os_fd_t fd;
+    ssize_t got = 1;
+
+    if (reply->has_closed || uv_fileno((uv_handle_t *)&reply->out, &fd) != 0)
+        return;
+    while (reply->problem == NULL && got > 0) {
+        got = read(fd, reply->chunk, sizeof(reply->chunk));
+        if (got > 0)
+            take_answer(reply, signet_span_of(reply->chunk, (size_t)got));
+    }
+}
 
 static void on_exit_of(uv_process_t *process, int64_t status, int signal)
 {
     struct reply *reply = process->data;
+    const char *problem;
+    char text[64];
 
     reply->has_exited = true;
-    reply->status = status;
-    reply->signal = signal;
-    finish_if_over(reply);
+    if (reply->is_closing)
+        return;
+    take_rest(reply);
+    problem = reply->problem;
+    if (problem == NULL && (signal != 0 || status != 0)) {
+        (void)snprintf(text, sizeof(text),
+            signal != 0 ? "it was ended by signal %d" : "its exit code is %d",
+            signal != 0 ? signal : (int)status);
+        problem = text;
+    }
+    finish(reply, problem);
 }
 
 static void on_late(uv_timer_t *timer)
 {
-    finish(timer->data, "it took more than 30 seconds");
+    give_up(timer->data, "it took more than 30 seconds");
 }
 
 static void give_chunk(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -121,16 +155,12 @@ static void on_answer(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 
     if (reply->is_closing || got == 0)
         return;
-    if (got < 0) {
-        (void)uv_read_stop(stream);
-        reply->has_answered = true;
-        finish_if_over(reply);
+    if (got > 0) {
+        take_answer(reply, signet_span_of(buf->base, (size_t)got));
         return;
     }
-    if (signet_buf_append(&reply->answer, signet_span_of(buf->base, (size_t)got)) != SIGNET_OK)
-        finish(reply, "out of memory");
-    else if (reply->answer.len > REPLY_MAX + 1) /* and a line feed */
-        finish(reply, "its output is over 65536 bytes");
+    (void)uv_read_stop(stream);
+    reply->has_closed = true;
 }
 
 /* A command may well end without reading its input. */

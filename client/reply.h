@@ -27,7 +27,7 @@ struct reply_request {
     signet_span text;    /* copied */
     struct reply_facts facts;
     /*
-     * The last call, later: the answer, without the line feed at its end, or `problem` (a clause)
+     * The last call, when the command itself has ended: the answer, without the line feed at its end, or `problem` (a clause)
      * if there is none because the command failed. Both are borrowed during the call.
      */
     void (*on_done)(void *ctx, const char *problem, signet_span answer);

@@ -102,6 +102,29 @@ def unread_input(world):
 
 
 @test
+def ended_commands(world):
+    """nothing stays of a command: neither a zombie, nor waiting for what it has started"""
+    relay = world.relay()
+    alice, bob = acquainted(world, relay)
+    robot = bob.start("receive", "--follow", "--reply", "sh", stdin=subprocess.DEVNULL,
+                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for number in range(3):
+        alice.send("bob", "yes")
+    alice.send("bob", "sleep 1000 & echo early $!")
+    answer, = alice.receive("--count", "1")
+    assert answer["text"].startswith("early "), answer
+    sleeping = f"/proc/{answer['text'].split()[1]}/stat"
+    with open(f"/proc/{robot.pid}/task/{robot.pid}/children", encoding="ascii") as file:
+        equal(file.read(), "")
+    deadline = time.monotonic() + 30
+    while os.path.exists(sleeping) and " Z " not in open(sleeping, encoding="ascii").read():
+        assert time.monotonic() < deadline, "what the command has started is still there"
+        time.sleep(0.02)
+    robot.terminate()
+    equal(robot.wait(60), 0)
+
+
+@test
 def follows(world):
     """with --follow answers come as texts come, and an end takes a running command along"""
     relay = world.relay()
