@@ -38,23 +38,62 @@ static const struct range unsafe[] = {
     {0xf0000, 0x10ffff}, /* private use */
 };
 
-bool text_is_unsafe(uint32_t code_point)
-{
-    size_t low = 0, high = sizeof(unsafe) / sizeof(unsafe[0]);
+/* What joiners work on: Arabic, and the scripts of India and Sri Lanka, with their marks. Rising. */
+static const struct range joined_letters[] = {
+    {0x0620, 0x06ff}, {0x0750, 0x077f}, {0x08a0, 0x0dff}, {0xfb50, 0xfdcf}, {0xfe70, 0xfefc}};
+static const struct range joined_pictures[] = {
+    {0x2190, 0x21ff}, {0x2600, 0x27bf}, {0x2b00, 0x2bff}, {0x1f000, 0x1faff}};
 
-    if ((code_point & 0xfffe) == 0xfffe)
-        return true; /* the last two of every plane are noncharacters */
+static bool is_among(uint32_t code_point, const struct range *ranges, size_t count)
+{
+    size_t low = 0, high = count;
+
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (code_point > unsafe[middle].last)
+        if (code_point > ranges[middle].last)
             low = middle + 1;
-        else if (code_point < unsafe[middle].first)
+        else if (code_point < ranges[middle].first)
             high = middle;
         else
             return true;
     }
     return false;
+}
+
+#define IS_AMONG(code_point, ranges)                                                               \
+    is_among(code_point, ranges, sizeof(ranges) / sizeof((ranges)[0]))
+
+bool text_is_unsafe(uint32_t code_point)
+{
+    /* The last two of every plane are noncharacters. */
+    return (code_point & 0xfffe) == 0xfffe || IS_AMONG(code_point, unsafe);
+}
+
+/* What a joiner finds beside it. */
+enum neighbour { NEIGHBOUR_OTHER, NEIGHBOUR_LETTER, NEIGHBOUR_PICTURE };
+
+static enum neighbour neighbour_of(uint32_t code_point)
+{
+    if (IS_AMONG(code_point, joined_letters))
+        return NEIGHBOUR_LETTER;
+    return IS_AMONG(code_point, joined_pictures) ? NEIGHBOUR_PICTURE : NEIGHBOUR_OTHER;
+}
+
+static bool is_joiner(uint32_t code_point)
+{
+    return code_point == 0x200c || code_point == 0x200d;
+}
+
+/* Whether a character of a message stays although names must not have it. */
+static bool stays_in_body(uint32_t code_point, enum neighbour before, signet_span behind)
+{
+    uint32_t next = 0;
+
+    if (code_point == '\n' || code_point == '\t')
+        return true;
+    return is_joiner(code_point) && before != NEIGHBOUR_OTHER && behind.len > 0 &&
+           utf8_decode(behind, &next) != 0 && neighbour_of(next) == before;
 }
 
 static enum signet_err append_escape(uint32_t code_point, bool is_byte, struct signet_buf *out)
@@ -72,17 +111,18 @@ static enum signet_err append_escape(uint32_t code_point, bool is_byte, struct s
 
 enum signet_err text_show(signet_span text, enum text_kind kind, struct signet_buf *out)
 {
+    enum neighbour before = NEIGHBOUR_OTHER;
     size_t start = out->len;
 
     while (text.len > 0) {
         uint32_t code_point = text.ptr[0];
         size_t len = utf8_decode(text, &code_point);
-        bool is_byte = len == 0;
-        bool stays = kind == TEXT_BODY && (code_point == '\n' || code_point == '\t');
+        bool is_byte = len == 0, stays;
         enum signet_err err;
 
         if (is_byte)
             len = 1;
+        stays = kind == TEXT_BODY && stays_in_body(code_point, before, signet_span_from(text, len));
         if (is_byte || (text_is_unsafe(code_point) && !stays))
             err = append_escape(code_point, is_byte, out);
         else
@@ -91,6 +131,8 @@ enum signet_err text_show(signet_span text, enum text_kind kind, struct signet_b
             signet_buf_truncate(out, start);
             return err;
         }
+        if (code_point != 0xfe0f) /* the shape of the picture before it */
+            before = neighbour_of(code_point);
         text = signet_span_from(text, len);
     }
     return SIGNET_OK;

@@ -4,6 +4,10 @@
  * What could move the cursor, rewrite the screen, reorder or hide text is shown as a visible
  * escape: \x1b for a control character or a byte that is not UTF-8, \u202e and \U000e0041 for
  * other characters. Everything else stays as it is.
+ *
+ * The two joiners, U+200C and U+200D, are hidden, too, but Persian, the scripts of India and
+ * families of emoji cannot be written without them. In a message one of them stays where it has an
+ * effect: between two letters of such scripts, or between two emoji; never in a name.
  */
 #ifndef CLIENT_TEXT_H
 #define CLIENT_TEXT_H

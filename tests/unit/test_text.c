@@ -59,6 +59,25 @@ static void bidi_and_invisible_characters_are_shown_as_escapes(void **state)
     CHECK_LINE("\ue000\uffff\U0010ffff", "\\ue000\\uffff\\U0010ffff");
 }
 
+/* Persian, Hindi and emoji need joiners; elsewhere, and in names, they only hide. */
+static void joiners_stay_in_a_body_where_they_join(void **state)
+{
+    (void)state;
+    CHECK_BODY("\u0645\u06cc\u200c\u0631\u0648\u0645", "\u0645\u06cc\u200c\u0631\u0648\u0645");
+    CHECK_BODY("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937");
+    CHECK_BODY("\U0001f468\u200d\U0001f469\u200d\U0001f467", /* a family */
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467");
+    CHECK_BODY(
+        "\u2764\ufe0f\u200d\U0001f525", "\u2764\ufe0f\u200d\U0001f525"); /* a heart on fire */
+    CHECK_LINE("\u06cc\u200c\u0631", "\u06cc\\u200c\u0631");
+    CHECK_BODY("pay\u200cpal 1\u200d2", "pay\\u200cpal 1\\u200d2");
+    CHECK_BODY("\u200c\u0631 \u0631\u200c", "\\u200c\u0631 \u0631\\u200c");
+    CHECK_BODY("\u0631\u200c\u200c\u0631", "\u0631\\u200c\\u200c\u0631");
+    CHECK_BODY("\u0631\u200d\U0001f468", "\u0631\\u200d\U0001f468");
+    CHECK_BODY("\u0631\u200b\u0631\u200e\u0631", "\u0631\\u200b\u0631\\u200e\u0631");
+    CHECK_BODY("\u0631\u200c\xff", "\u0631\\u200c\\xff");
+}
+
 /* A byte of C1 that is not UTF-8 ends a control string in some terminals: 0x9C. */
 static void bytes_that_are_not_utf8_are_shown_as_escapes(void **state)
 {
@@ -153,6 +172,7 @@ int main(void)
         cmocka_unit_test(control_characters_are_shown_as_escapes),
         cmocka_unit_test(line_feed_and_tab_stay_in_a_body_only),
         cmocka_unit_test(bidi_and_invisible_characters_are_shown_as_escapes),
+        cmocka_unit_test(joiners_stay_in_a_body_where_they_join),
         cmocka_unit_test(bytes_that_are_not_utf8_are_shown_as_escapes),
         cmocka_unit_test(a_text_that_cannot_be_sent_is_told_why),
         cmocka_unit_test(no_unsafe_character_passes_whichever_it_is),
