@@ -97,8 +97,13 @@ static enum signet_err check_sessions(
 static enum signet_err accept_stranger(
     struct engine *e, struct contact_slot *slot, const struct outgoing *text)
 {
+    struct engine_event *event;
+
     if (slot->contact.state != CONTACT_NEW || text->is_automatic || text->token == 0)
         return SIGNET_OK;
+    if ((event = engine_event(e, EVENT_CONTACT)) == NULL)
+        return SIGNET_ERR_NOMEM;
+    event->address = slot->contact.address;
     slot->contact.state = CONTACT_UNVERIFIED;
     return engine_save_contact(e, slot);
 }

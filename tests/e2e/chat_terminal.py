@@ -251,6 +251,22 @@ def bad_texts(world):
 
 
 @test
+def answered(world):
+    """a stranger who was answered is one no more, in the same chat"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    bob.send("alice", "first")
+    terminal = chat(world, alice, "bob")
+    terminal.wait(r"bob \(new\): first")
+    terminal.type("answer\r")
+    equal(texts(bob.receive("--count", "1")), ["answer"])
+    bob.send("alice", "second")
+    terminal.wait(r"bob \([a-z]*\): second")
+    assert "bob (unverified): second" in terminal.screen.text()
+    leave(terminal)
+
+
+@test
 def leaving_offline(world):
     """who leaves before the relay has accepted all is told what is kept, with exit code 1"""
     relay = world.relay()
