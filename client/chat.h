@@ -34,6 +34,10 @@ struct chat {
 bool chat_print(struct chat *chat, signet_span text);
 /* Say something by the way. */
 void chat_say(struct chat *chat, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Tell what was not done and what to do about it (NULL: nothing): an error, where no terminal is. */
+void chat_complain(struct chat *chat, const char *code, const char *hint, const char *message);
+/* The document for a message that the relay has accepted. */
+void chat_show_accepted(struct chat *chat, const struct engine_event *event);
 /* Show a line of the history; false: it could not be shown, and the chat is ending. */
 bool chat_show(struct chat *chat, const struct inbox_item *item);
 /* Stop, when what is on its way has been accepted. */

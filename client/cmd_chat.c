@@ -1,6 +1,5 @@
 /* signet chat: talk, in a terminal or through pipes. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,66 +9,10 @@
 #include "client/commands.h"
 #include "client/explain.h"
 #include "client/text.h"
-#include "io/clock.h"
 
 enum { LEAVE_MS = 10000 };
 
 /* ---- what appears ---- */
-
-bool chat_print(struct chat *chat, signet_span text)
-{
-    enum signet_err err;
-
-    if (chat->editor != NULL)
-        err = editor_print(chat->editor, text);
-    else
-        err = report_result(chat->context->report, text);
-    if (err != SIGNET_OK)
-        link_end(chat->link, EXIT_FAILED);
-    return err == SIGNET_OK;
-}
-
-void chat_say(struct chat *chat, const char *format, ...)
-{
-    struct signet_buf line = {0};
-    char *text = NULL;
-    va_list args;
-
-    va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        text = NULL;
-    va_end(args);
-    if (text == NULL)
-        return;
-    if (chat->editor == NULL)
-        report_note(chat->context->report, "%s", text);
-    else if (show_format(&line, "-- ") == SIGNET_OK &&
-             text_show(signet_span_str(text), TEXT_LINE, &line) == SIGNET_OK)
-        (void)chat_print(chat, signet_buf_span(&line));
-    signet_buf_free(&line);
-    free(text);
-}
-
-bool chat_show(struct chat *chat, const struct inbox_item *item)
-{
-    struct message message = {0};
-    struct signet_buf out = {0};
-    enum signet_err err = inbox_read(&chat->desk, item, &message);
-    bool is_shown;
-
-    if (err == SIGNET_OK)
-        err = show_message(&chat->show, &message, clock_wall_ms(), &out);
-    else if (err != SIGNET_ERR_IO && err != SIGNET_ERR_NOMEM)
-        err = show_damaged(&chat->show, item->number, &out);
-    is_shown = err == SIGNET_OK && chat_print(chat, signet_buf_span(&out));
-    if (err != SIGNET_OK) {
-        desk_report(chat->context, chat->desk.home, err);
-        link_end(chat->link, EXIT_FAILED);
-    }
-    message_clear(&message);
-    signet_buf_free(&out);
-    return is_shown;
-}
 
 static void show_arrived(struct chat *chat)
 {
@@ -136,16 +79,6 @@ void chat_leave(struct chat *chat)
     leave_if_done(chat);
 }
 
-/* Tell what was not done; what a program asked for in vain is remembered for the exit code. */
-static void complain(struct chat *chat, const char *code, const char *hint, const char *message)
-{
-    chat->has_failed = true;
-    if (chat->editor == NULL)
-        report_error(chat->context->report, code, hint, "%s", message);
-    else
-        chat_say(chat, "!! %s%s%s", message, hint == NULL ? "" : "; ", hint == NULL ? "" : hint);
-}
-
 static void send_line(struct chat *chat, signet_span line)
 {
     struct engine_text text = {.peer = chat->peer, .text = line};
@@ -157,12 +90,14 @@ static void send_line(struct chat *chat, signet_span line)
         return;
     }
     if (chat->peer[0] == '\0') {
-        complain(chat, "no-peer", "/to NAME chooses", "to whom?");
+        chat_complain(chat, "no-peer", "/to NAME chooses", "to whom?");
+        chat->has_failed = true;
         return;
     }
     if (text_has_flaw(line, chat->editor != NULL, &flaw)) {
         (void)snprintf(message, sizeof(message), "not sent to %s: %s", chat->peer, flaw.what);
-        complain(chat, engine_problem_word(PROBLEM_TEXT), flaw.hint, message);
+        chat_complain(chat, engine_problem_word(PROBLEM_TEXT), flaw.hint, message);
+        chat->has_failed = true;
         return;
     }
     text.token = ++chat->last_token;
@@ -228,16 +163,25 @@ static void explain(struct chat *chat, const struct engine_step *step)
     signet_buf_free(&line);
 }
 
+static void on_accepted(struct chat *chat, const struct engine_event *event)
+{
+    if (!pending_take(&chat->pending, event->token))
+        return;
+    if (chat->show.json)
+        chat_show_accepted(chat, event);
+    refresh(chat);
+}
+
 static void on_failed(struct chat *chat, const struct engine_event *event)
 {
-    bool is_own = pending_take(&chat->pending, event->token), has_failed = chat->has_failed;
+    bool is_own = pending_take(&chat->pending, event->token);
     char message[512];
 
     (void)snprintf(message, sizeof(message), "%s%s%s%s", is_own ? "not sent to " : "", event->text,
         event->text[0] == '\0' ? "" : ": ", engine_problem_text(event->problem));
-    complain(
+    chat_complain(
         chat, engine_problem_word(event->problem), engine_problem_hint(event->problem), message);
-    chat->has_failed = has_failed || is_own;
+    chat->has_failed = chat->has_failed || is_own;
 }
 
 static void on_ready(struct chat *chat)
@@ -271,10 +215,7 @@ static void on_event(void *ctx, const struct engine_event *event)
     case EVENT_READY: on_ready(chat); break;
     case EVENT_MESSAGE: on_arrived(chat, event); break;
     case EVENT_CONTACT: people_forget(&chat->show.people); break;
-    case EVENT_ACCEPTED:
-        if (pending_take(&chat->pending, event->token))
-            refresh(chat);
-        break;
+    case EVENT_ACCEPTED: on_accepted(chat, event); break;
     case EVENT_QUEUED:
         if (pending_keep(&chat->pending, event->token))
             refresh(chat);
@@ -345,7 +286,7 @@ static enum signet_err start_input(struct chat *chat)
     static const struct input_handler input_handler = {.on_line = on_line, .on_end = on_input_end};
     enum signet_err err;
 
-    if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+    if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !chat->show.json)
         return editor_new(link_loop(chat->link), &editor_handler, chat, &chat->editor);
     chat->input = (struct input){
         .handler = &input_handler, .ctx = chat, .line_max = SIGNET_TEXT_MAX, .fd = STDIN_FILENO};
@@ -428,8 +369,9 @@ const struct command cmd_chat = {
     .usage = "chat [PEER]",
     .summary = "talk in the terminal",
     .help =
-        "Without a terminal each line of standard input is sent, and what comes is printed until\n"
-        "standard input ends.",
+        "Without a terminal, or with --json, each line of standard input is sent, and what\n"
+        "comes is printed until standard input ends. --json is for programs: lines in, documents\n"
+        "out, those of receive for what comes and those of send for what was accepted.",
     .max_args = 1,
     .needs = NEEDS_HOME,
     .run = run,

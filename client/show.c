@@ -288,6 +288,24 @@ enum signet_err show_message(
     return show_received(show, message, person, at, out);
 }
 
+enum signet_err show_accepted(struct show *show, const struct message *message,
+    const struct engine_event *event, struct signet_buf *out)
+{
+    const struct person *peer = NULL;
+    struct json json;
+    enum signet_err err = people_find(&show->people, &message->peer, &peer);
+
+    if (err != SIGNET_OK)
+        return err;
+    json_begin(&json, out);
+    json_object(&json, NULL);
+    put_id(&json, "id", &event->id);
+    json_text(&json, "to", peer->name);
+    json_u64(&json, "accepted_at", event->at);
+    json_end(&json);
+    return json_finish(&json);
+}
+
 enum signet_err show_damaged(const struct show *show, uint64_t number, struct signet_buf *out)
 {
     struct json json;

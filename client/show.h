@@ -25,6 +25,10 @@ struct show {
 SIGNET_MUST_USE enum signet_err show_message(
     struct show *show, const struct message *message, uint64_t now_ms, struct signet_buf *out);
 
+/* JSON only: that the relay has accepted a message of ours. Errors: those of people_find. */
+SIGNET_MUST_USE enum signet_err show_accepted(struct show *show, const struct message *message,
+    const struct engine_event *event, struct signet_buf *out);
+
 /* A record of the history that cannot be read. Errors: NOMEM. */
 SIGNET_MUST_USE enum signet_err show_damaged(
     const struct show *show, uint64_t number, struct signet_buf *out);

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """chat in a terminal: the line being typed stays whole, keys work, texts cannot drive it. TAP."""
 
+import json
 import os
 import re
 import signal
+import subprocess
 
-from harness import Terminal, equal, main, test
+from harness import Terminal, equal, main, test, wait_line
 
 
 def texts(messages):
@@ -264,6 +266,32 @@ def answered(world):
     terminal.wait(r"bob \([a-z]*\): second")
     assert "bob (unverified): second" in terminal.screen.text()
     leave(terminal)
+
+
+@test
+def documents(world):
+    """chat --json: lines in, documents out, also in a terminal; errors are documents, too"""
+    relay = world.relay()
+    alice, bob, carol = world.joined(relay, "alice", "bob", "carol")
+    process = alice.start("chat", "bob", "--json", "--quiet", stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdin.write(b"one\n\xff\n/to nobody-of-that-name\nlost\n/to carol\ntwo\n")
+    process.stdin.flush()
+    accepted = [json.loads(wait_line(process, "accepted_at")) for _ in range(2)]
+    equal([sorted(document) for document in accepted], [["accepted_at", "id", "to"]] * 2)
+    equal([document["to"] for document in accepted], ["bob", "carol"])
+    equal([message["id"] for message in bob.receive()], [accepted[0]["id"]])
+    bob.send("alice", "back")
+    equal(json.loads(wait_line(process, "verdict"))["text"], "back")
+    out, err = process.communicate(timeout=60)
+    equal((process.returncode, out), (1, b""))
+    errors = [json.loads(line)["error"] for line in err.splitlines()]
+    equal(sorted(error["code"] for error in errors), ["bad-text", "unknown-name"])
+    terminal = Terminal(world, alice.command("chat", "bob", "--json", "--quiet"), columns=400)
+    terminal.type("three\r")
+    terminal.wait(r'^three\n{"id":"[0-9a-f]{64}","to":"bob","accepted_at":[0-9]+}$')
+    terminal.type("\x04")
+    equal(terminal.wait_end(), 0)
 
 
 @test
