@@ -371,7 +371,14 @@ const struct command cmd_chat = {
     .help =
         "Without a terminal, or with --json, each line of standard input is sent, and what\n"
         "comes is printed until standard input ends. --json is for programs: lines in, documents\n"
-        "out, those of receive for what comes and those of send for what was accepted.",
+        "out, those of receive for what comes and those of send for what was accepted.\n\n"
+        "A line that begins with / is a command:\n"
+        "  /to NAME     write to somebody else\n"
+        "  /who         your contacts\n"
+        "  /history     what was said here last\n"
+        "  /help        these\n"
+        "  /quit        leave, as Ctrl-D does\n"
+        "  //TEXT       sends /TEXT",
     .max_args = 1,
     .needs = NEEDS_HOME,
     .run = run,

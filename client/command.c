@@ -47,7 +47,11 @@ static int find_option(const struct command_option *options, const char *name, s
 static void set_global(struct command_line *line, enum global_option option, const char *value)
 {
     switch (option) {
-    case GLOBAL_HOME: line->home = value; break;
+    case GLOBAL_HOME:
+        if (line->home != NULL && value != NULL && strcmp(line->home, value) != 0)
+            problem(line, "option --home is given twice: %s and %s", line->home, value);
+        line->home = value;
+        break;
     case GLOBAL_JSON: line->json = true; break;
     case GLOBAL_EXPLAIN: line->explain = true; break;
     case GLOBAL_QUIET: line->quiet = true; break;
@@ -96,10 +100,11 @@ static void check_count(struct command_line *line)
 
     if (line->help || line->version)
         return;
-    if (command == NULL)
+    if (command == NULL) /* of a usage its first line: a message is one line */
         problem(line, "no command given");
     else if (line->arg_count < command->min_args)
-        problem(line, "too few arguments: %s", command->usage);
+        problem(
+            line, "too few arguments: %.*s", (int)strcspn(command->usage, "\n"), command->usage);
     else if (line->arg_count > command->max_args)
         problem(line, "unexpected argument %s", line->args[command->max_args]);
 }
@@ -107,7 +112,7 @@ static void check_count(struct command_line *line)
 enum signet_err command_parse(
     const struct command *const *commands, int argc, char **argv, struct command_line *line)
 {
-    bool options_ended = false;
+    bool options_ended = false, wants_help = false;
 
     /* Arguments move to the front of argv: never past where we read. */
     *line = (struct command_line){.args = argv};
@@ -118,8 +123,14 @@ enum signet_err command_parse(
         if (is_option && strcmp(argument, "--") == 0) {
             options_ended = true;
             i++;
+        } else if (is_option && strcmp(argument, "-h") == 0) {
+            line->help = true;
+            i++;
         } else if (is_option) {
             i += read_option(line, argument, i + 1 < argc ? argv[i + 1] : NULL);
+        } else if (line->command == NULL && !wants_help && strcmp(argument, "help") == 0) {
+            wants_help = line->help = true;
+            i++;
         } else if (line->command == NULL && line->arg_count == 0) {
             line->command = find_command(commands, argument);
             if (line->command == NULL) {

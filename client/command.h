@@ -2,8 +2,9 @@
  * Commands: what each one takes, and how a command line is read.
  *
  *   signet [GLOBAL OPTIONS] COMMAND [ARGUMENTS AND OPTIONS, in any order]
+ *   signet help [COMMAND]
  *
- * Options are long ones: --name, --name VALUE, --name=VALUE. After `--` all is arguments; `-` alone
+ * Options are long ones, but for -h: --name, --name VALUE, --name=VALUE. After `--` all is arguments; `-` alone
  * is an argument. One file cmd_*.c defines one command (commands.h).
  */
 #ifndef CLIENT_COMMAND_H

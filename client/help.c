@@ -6,7 +6,7 @@ const struct command_option global_options[] = {
     [GLOBAL_JSON] = {"json", NULL, "results and errors as JSON, one document a line"},
     [GLOBAL_EXPLAIN] = {"explain", NULL, "tell each cryptographic step as it happens"},
     [GLOBAL_QUIET] = {"quiet", NULL, "no notes on standard error"},
-    [GLOBAL_HELP] = {"help", NULL, "show this help"},
+    [GLOBAL_HELP] = {"help", NULL, "show this help (also: -h, signet help COMMAND)"},
     [GLOBAL_VERSION] = {"version", NULL, "show the version"},
     {NULL, NULL, NULL},
 };

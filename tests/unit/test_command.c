@@ -146,6 +146,38 @@ static void wrong_usage_names_its_cause(void **state)
     check_problem("signet sing a --time 5", "unknown option --time");
 }
 
+/* The last one would be taken in silence, and the account be another than meant. */
+static void a_home_is_given_once(void **state)
+{
+    struct reading reading = {0};
+    char same[] = "signet --home a sing b --home=a";
+
+    (void)state;
+    check_problem("signet --home a sing x --home b", "option --home is given twice: a and b");
+    read_words(&reading, same);
+    CHECK_OK(reading.err);
+}
+
+static void help_is_found_where_people_look_for_it(void **state)
+{
+    struct reading reading = {0};
+    char one[] = "signet -h", two[] = "signet help", three[] = "signet help sing",
+         four[] = "signet sing -h", five[] = "signet sing help";
+
+    (void)state;
+    read_words(&reading, one);
+    CHECK(reading.err == SIGNET_OK && reading.line.help && reading.line.command == NULL);
+    read_words(&reading, two);
+    CHECK(reading.err == SIGNET_OK && reading.line.help && reading.line.command == NULL);
+    read_words(&reading, three);
+    CHECK(reading.err == SIGNET_OK && reading.line.help && reading.line.command == &sing);
+    read_words(&reading, four);
+    CHECK(reading.err == SIGNET_OK && reading.line.help && reading.line.command == &sing);
+    read_words(&reading, five);
+    CHECK(reading.err == SIGNET_OK && !reading.line.help && reading.line.arg_count == 1);
+    check_problem("signet help dance", "unknown command dance");
+}
+
 static void help_needs_no_arguments(void **state)
 {
     struct reading reading = {0};
@@ -293,6 +325,20 @@ static void output_that_is_lost_is_a_failure(void **state)
     CHECK(outcome.code == EXIT_REFUSED); /* the command saw it */
 }
 
+/* A message is one line, also where a usage has two. */
+static void too_few_arguments_are_told_in_a_line(void **state)
+{
+    struct command_line line;
+    char name[] = "signet", cipher[] = "cipher";
+    char *argv[] = {name, cipher, NULL};
+
+    (void)state;
+    CHECK_ERR(command_parse(commands, 2, argv, &line), SIGNET_ERR_ARGUMENT);
+    CHECK(strchr(line.problem, '\n') == NULL);
+    assert_string_equal(line.problem,
+        "too few arguments: cipher NAME encrypt|decrypt|crack [--key KEY] [TEXT | -]");
+}
+
 /* The commands that there are: their tables make sense. */
 static void every_command_is_well_described(void **state)
 {
@@ -317,6 +363,8 @@ int main(void)
         cmocka_unit_test(a_double_dash_ends_the_options),
         cmocka_unit_test(values_may_be_empty_or_look_like_options),
         cmocka_unit_test(wrong_usage_names_its_cause),
+        cmocka_unit_test(a_home_is_given_once),
+        cmocka_unit_test(help_is_found_where_people_look_for_it),
         cmocka_unit_test(help_needs_no_arguments),
         cmocka_unit_test(help_is_printed_from_the_table),
         cmocka_unit_test(runs_end_with_their_exit_code),
@@ -324,6 +372,7 @@ int main(void)
         cmocka_unit_test(messages_cannot_drive_the_terminal),
         cmocka_unit_test(a_missing_account_is_told),
         cmocka_unit_test(output_that_is_lost_is_a_failure),
+        cmocka_unit_test(too_few_arguments_are_told_in_a_line),
         cmocka_unit_test(every_command_is_well_described),
     };
 
