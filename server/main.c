@@ -52,6 +52,14 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
+/* --help or --version; `word` is the command, or NULL. */
+static int tell(int option, const char *word)
+{
+    if (word != NULL && find(word) == NULL)
+        return complain(EXIT_USAGE, "no command \"%s\"; see signetd --help", word);
+    return option == 'h' ? print_help() : print_version();
+}
+
 /* Where an option's value goes. */
 static const char **slot(struct arguments *arguments, int option)
 {
@@ -104,22 +112,23 @@ int main(int argc, char **argv)
 {
     struct arguments arguments = {0};
     unsigned given = 0;
-    int option, index = 0;
+    int option, told = 0, index = 0;
 
     (void)setlocale(LC_ALL, "C"); /* what is written and read does not depend on where */
     (void)umask(077);
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":", options, &index)) != -1) {
-        if (option == 'h')
-            return print_help();
-        if (option == 'V')
-            return print_version();
         if (option == ':')
             return complain(EXIT_USAGE, "%s needs a value", argv[optind - 1]);
         if (option == '?')
             return complain(EXIT_USAGE, "no option \"%s\"; see signetd --help", argv[optind - 1]);
-        *slot(&arguments, option) = optarg;
+        if (option == 'h' || option == 'V')
+            told = told == 0 ? option : told;
+        else
+            *slot(&arguments, option) = optarg;
         given |= 1U << index;
     }
+    if (told != 0)
+        return tell(told, argv[optind]);
     return run_words(argv + optind, argc - optind, given, &arguments);
 }

@@ -177,6 +177,7 @@ def help_and_version_are_told(base):
 def wrong_usage_is_2_and_one_line(base):
     check_fails([], 2, "no command")
     check_fails(["serve"], 2, '"serve"')
+    check_fails(["serve", "--help"], 2, '"serve"')
     check_fails(["run"], 2, "--data")
     check_fails(["run", "--data"], 2, "--data")
     check_fails(["run", "--nonsense"], 2, "--nonsense")
