@@ -131,7 +131,7 @@ bool engine_is_stopped(const struct engine *engine)
 
 bool engine_is_settled(const struct engine *engine)
 {
-    return engine->requests == NULL && engine->outgoing == NULL;
+    return engine->requests == NULL;
 }
 
 /* ---- what the relay says ---- */
@@ -177,9 +177,9 @@ static enum signet_err refused(struct engine *e, const struct request *request,
     case REQUEST_SUBSCRIBE: return engine_stop(e, PROBLEM_RELAY, e->relay.name);
     case REQUEST_FIND_NAME:
     case REQUEST_FIND_CONTACT:
-    case REQUEST_FIND_ADDRESS: return engine_not_found(e, request, message->code);
-    case REQUEST_TAKE: return engine_not_taken(e, request, message->code);
-    case REQUEST_PUT: return engine_put_refused(e, request, message->code);
+    case REQUEST_FIND_ADDRESS: return engine_not_found(e, request, message, now_ms);
+    case REQUEST_TAKE: return engine_not_taken(e, request, message, now_ms);
+    case REQUEST_PUT: return engine_put_refused(e, request, message, now_ms);
     }
     return SIGNET_ERR_FORMAT;
 }
@@ -279,6 +279,7 @@ static enum signet_err keep_texts(struct engine *e)
         enum signet_err err;
 
         text->is_asking = false;
+        text->not_before = 0; /* another connection, another try */
         if (text->has_address) {
             err = engine_queued(e, text->token, NULL);
             link = &text->next;

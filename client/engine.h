@@ -161,8 +161,14 @@ bool engine_is_stopped(const struct engine *engine);
 /* Nothing is under way, and the last login was a day ago: what is due at each login (own bundle and
  * list, cleaning) is due here too. Disconnect and connect again. */
 bool engine_wants_login(const struct engine *engine, uint64_t now_ms);
-/* Nothing is under way: no answer of the relay is awaited, nothing waits to be sealed or accepted. */
+/* Nothing is under way: no answer of the relay is awaited; what still waits does so for a later
+ * time. */
 bool engine_is_settled(const struct engine *engine);
+/* When engine_tick is due; UINT64_MAX: never. */
+uint64_t engine_deadline(const struct engine *engine);
+/* Time has passed: what was to wait until now goes on. */
+SIGNET_MUST_USE enum signet_err engine_tick(
+    struct engine *engine, uint64_t now_ms, struct engine_output *output);
 
 /* ---- commands ---- */
 

@@ -211,21 +211,25 @@ enum signet_err engine_found(struct engine *e, const struct request *request,
     return err;
 }
 
-enum signet_err engine_not_found(struct engine *e, const struct request *request, uint64_t code)
+enum signet_err engine_not_found(struct engine *e, const struct request *request,
+    const struct relay_message *refusal, uint64_t now_ms)
 {
     enum engine_problem problem = PROBLEM_RELAY;
     struct contact_slot *slot;
 
-    if (code == RELAY_CODE_UNKNOWN)
+    if (refusal->code == RELAY_CODE_UNKNOWN)
         problem = PROBLEM_UNKNOWN_NAME;
-    else if (code == RELAY_CODE_OFTEN)
+    else if (refusal->code == RELAY_CODE_OFTEN)
         problem = PROBLEM_OFTEN;
-    if (request->type == REQUEST_FIND_NAME)
-        return engine_fail_texts(e, NULL, request->name, problem);
+    if (request->type == REQUEST_FIND_NAME) /* without an address it cannot be kept */
+        return engine_fail_texts(
+            e, NULL, request->name, problem == PROBLEM_UNKNOWN_NAME ? problem : PROBLEM_OFFLINE);
     if (engine_load_contact(e, &request->address, &slot) == SIGNET_OK) {
         slot->is_asking = false;
         if (problem == PROBLEM_UNKNOWN_NAME)
             problem = PROBLEM_GONE;
     }
+    if (problem == PROBLEM_OFTEN || problem == PROBLEM_RELAY)
+        return engine_hold_texts(e, &request->address, problem, engine_retry_at(refusal, now_ms));
     return engine_fail_texts(e, &request->address, NULL, problem);
 }

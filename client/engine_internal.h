@@ -91,6 +91,8 @@ struct outgoing {
     struct signet_id address;
     bool is_asking;         /* its name is being asked for */
     bool is_automatic;      /* see struct engine_text */
+    bool is_told;           /* that it waits for a later time */
+    uint64_t not_before;    /* ms: what it needs was refused until then; 0: it was not */
     uint64_t draft;         /* its number in the outbox; 0: it is not stored */
     uint64_t sent_at;       /* ms */
     struct signet_buf text; /* empty while it is stored: the outbox may be large */
@@ -110,7 +112,8 @@ struct sealed {
 /*
  * The way to a device's mailbox on this connection. One envelope goes ahead; when it is accepted,
  * the others follow without waiting for each other. When one is refused for now, what has not left
- * yet stays until there is something new to send, so that it does not overtake.
+ * yet stays until the relay's time has passed or there is something new to send, so that it does
+ * not overtake.
  */
 enum lane_state { LANE_UNTRIED, LANE_OPEN, LANE_REFUSED };
 
@@ -118,6 +121,7 @@ struct lane {
     struct lane *next;
     struct signet_id device;
     enum lane_state state;
+    uint64_t not_before; /* REFUSED: ms, when it is tried again; 0: only with something new */
     size_t in_flight;
 };
 
@@ -260,8 +264,8 @@ SIGNET_MUST_USE enum signet_err engine_find_address(
     struct engine *e, const struct signet_id *address);
 SIGNET_MUST_USE enum signet_err engine_found(struct engine *e, const struct request *request,
     const struct relay_message *message, uint64_t now_ms);
-SIGNET_MUST_USE enum signet_err engine_not_found(
-    struct engine *e, const struct request *request, uint64_t code);
+SIGNET_MUST_USE enum signet_err engine_not_found(struct engine *e, const struct request *request,
+    const struct relay_message *refusal, uint64_t now_ms);
 
 /* ---- sessions (engine_sessions.c, engine_take.c) ---- */
 
@@ -288,8 +292,8 @@ SIGNET_MUST_USE enum signet_err engine_take(
 SIGNET_MUST_USE enum signet_err engine_taken(struct engine *e, const struct request *request,
     const struct relay_message *message, uint64_t now_ms);
 
-SIGNET_MUST_USE enum signet_err engine_not_taken(
-    struct engine *e, const struct request *request, uint64_t code);
+SIGNET_MUST_USE enum signet_err engine_not_taken(struct engine *e, const struct request *request,
+    const struct relay_message *refusal, uint64_t now_ms);
 
 /* ---- login (engine_login.c, engine_upkeep.c, engine_bundle.c) ---- */
 
@@ -332,7 +336,15 @@ SIGNET_MUST_USE enum signet_err engine_fail_text(
 /* Give up all texts to an address, or to a name, for one cause. */
 SIGNET_MUST_USE enum signet_err engine_fail_texts(struct engine *e, const struct signet_id *address,
     const char *name, enum engine_problem problem);
+/* The same to an address, for a cause that passes: they stay in the list, in their order. */
+SIGNET_MUST_USE enum signet_err engine_hold_texts(struct engine *e, const struct signet_id *address,
+    enum engine_problem problem, uint64_t not_before);
 void engine_free_outgoing(struct outgoing *text);
+
+/* ---- time (engine_wait.c) ---- */
+
+/* When something refused may be tried again. */
+uint64_t engine_retry_at(const struct relay_message *refusal, uint64_t now_ms);
 
 /* ---- the outbox on disk (engine_outbox.c) ---- */
 
@@ -353,7 +365,7 @@ void engine_free_outbox(struct engine *e);
 /* ---- the outbox on its way (engine_lanes.c) ---- */
 
 /* Hand the relay what may go now. */
-SIGNET_MUST_USE enum signet_err engine_flush_outbox(struct engine *e);
+SIGNET_MUST_USE enum signet_err engine_flush_outbox(struct engine *e, uint64_t now_ms);
 /* Whether there is use in sealing more: what could not leave yet need not be sealed yet. */
 bool engine_has_room(const struct engine *e);
 /* Something new is there for this device: worth another try where it was refused. */
@@ -363,8 +375,8 @@ SIGNET_MUST_USE enum signet_err engine_stop_outbox(struct engine *e);
 void engine_free_lanes(struct engine *e);
 SIGNET_MUST_USE enum signet_err engine_accepted(
     struct engine *e, const struct request *request, uint64_t now_ms);
-SIGNET_MUST_USE enum signet_err engine_put_refused(
-    struct engine *e, const struct request *request, uint64_t code);
+SIGNET_MUST_USE enum signet_err engine_put_refused(struct engine *e, const struct request *request,
+    const struct relay_message *refusal, uint64_t now_ms);
 
 /* ---- receiving (engine_deliver.c) ---- */
 

@@ -43,8 +43,10 @@ static bool is_passable(const struct lane *lane)
 void engine_reopen_lane(struct engine *e, const struct signet_id *device)
 {
     for (struct lane *lane = e->lanes; lane != NULL; lane = lane->next) {
-        if (lane->state == LANE_REFUSED && signet_id_equal(&lane->device, device))
+        if (lane->state == LANE_REFUSED && signet_id_equal(&lane->device, device)) {
             lane->state = LANE_UNTRIED;
+            lane->not_before = 0;
+        }
     }
 }
 
@@ -97,12 +99,24 @@ static enum signet_err tell_waiting(struct engine *e, struct sealed *sealed)
     return engine_queued(e, sealed->token, &sealed->entry);
 }
 
-enum signet_err engine_flush_outbox(struct engine *e)
+/* What was refused until now may be tried again. */
+static void reopen_lanes(struct engine *e, uint64_t now_ms)
+{
+    for (struct lane *lane = e->lanes; lane != NULL; lane = lane->next) {
+        if (lane->not_before == 0 || lane->not_before > now_ms)
+            continue;
+        lane->not_before = 0;
+        lane->state = LANE_UNTRIED;
+    }
+}
+
+enum signet_err engine_flush_outbox(struct engine *e, uint64_t now_ms)
 {
     enum signet_err err = SIGNET_OK;
 
     if (e->phase != PHASE_READY)
         return SIGNET_OK;
+    reopen_lanes(e, now_ms);
     for (struct sealed *s = e->sealed; s != NULL && err == SIGNET_OK; s = s->next) {
         struct lane *lane;
 
@@ -235,9 +249,10 @@ static enum engine_problem problem_of(uint64_t code)
     }
 }
 
-enum signet_err engine_put_refused(struct engine *e, const struct request *request, uint64_t code)
+enum signet_err engine_put_refused(struct engine *e, const struct request *request,
+    const struct relay_message *refusal, uint64_t now_ms)
 {
-    enum engine_problem problem = problem_of(code);
+    enum engine_problem problem = problem_of(refusal->code);
     struct sealed *sealed = find_sealed(e, request->number);
     char device[SIGNET_ID_SHORT_SIZE];
     struct lane *lane = land(e, request);
@@ -258,6 +273,8 @@ enum signet_err engine_put_refused(struct engine *e, const struct request *reque
         return err == SIGNET_OK ? engine_fail(e, problem, token, device) : err;
     }
     lane->state = LANE_REFUSED;
+    if (refusal->retry_after_ms != 0)
+        lane->not_before = engine_retry_at(refusal, now_ms);
     sealed->is_in_flight = false;
     sealed->is_told = true;
     return token == 0 && is_known ? SIGNET_OK : engine_fail(e, problem, token, device);

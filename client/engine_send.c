@@ -7,8 +7,8 @@
 
 #define FRESH_MS (UINT64_C(3600) * 1000) /* how long a fetched card is good to send to */
 
-/* How far a text came. */
-enum progress { WAITS, IS_DONE };
+/* How far a text came. HELD: it waits for a later time. */
+enum progress { WAITS, HELD, IS_DONE };
 
 static bool is_name_asked(const struct engine *e, const char *name)
 {
@@ -143,6 +143,23 @@ static enum signet_err advance_resolved(struct engine *e, struct outgoing *text,
     return engine_seal(e, slot, text, now_ms);
 }
 
+/* Whether a text has to wait before anything else: for its time, or for those to the same contact
+ * that were written before it. */
+static bool is_held(
+    const struct engine *e, struct outgoing *text, uint64_t now_ms, enum progress *progress)
+{
+    const struct outgoing *first = e->outgoing;
+
+    while (
+        first != text && !(first->has_address && signet_id_equal(&first->address, &text->address)))
+        first = first->next;
+    if (first->not_before > now_ms)
+        *progress = HELD;
+    else
+        text->not_before = 0;
+    return first != text || *progress == HELD;
+}
+
 static enum signet_err advance(
     struct engine *e, struct outgoing *text, uint64_t now_ms, enum progress *progress)
 {
@@ -152,12 +169,25 @@ static enum signet_err advance(
     *progress = WAITS;
     if (!text->has_address && (err = resolve(e, text, &problem)) != SIGNET_OK)
         return err;
-    if (text->has_address)
+    if (text->has_address && !is_held(e, text, now_ms, progress))
         err = advance_resolved(e, text, now_ms, &problem, progress);
     if (err != SIGNET_OK || problem == PROBLEM_NONE)
         return err;
     *progress = IS_DONE;
     return engine_fail_text(e, text, problem);
+}
+
+/* What waits is on disk before anybody is told that it does, or this process ends. */
+static enum signet_err keep_waiting(struct engine *e, struct outgoing *text, bool is_held)
+{
+    enum signet_err err = SIGNET_OK;
+
+    if (text->has_address && text->draft == 0)
+        err = engine_save_draft(e, text);
+    if (err != SIGNET_OK || !is_held || text->is_told)
+        return err;
+    text->is_told = true;
+    return engine_queued(e, text->token, NULL);
 }
 
 enum signet_err engine_pump(struct engine *e, uint64_t now_ms)
@@ -170,19 +200,18 @@ enum signet_err engine_pump(struct engine *e, uint64_t now_ms)
         enum progress progress;
         enum signet_err err = advance(e, text, now_ms, &progress);
 
-        /* What waits is on disk before anybody is told that it does, or this process ends. */
-        if (err == SIGNET_OK && progress == WAITS && text->has_address && text->draft == 0)
-            err = engine_save_draft(e, text);
+        if (err == SIGNET_OK && progress != IS_DONE)
+            err = keep_waiting(e, text, progress == HELD);
         if (err != SIGNET_OK)
             return err;
-        if (progress == WAITS) {
+        if (progress != IS_DONE) {
             link = &text->next;
         } else {
             *link = text->next;
             engine_free_outgoing(text);
         }
     }
-    return engine_flush_outbox(e);
+    return engine_flush_outbox(e, now_ms);
 }
 
 enum signet_err engine_send(struct engine *engine, const struct engine_text *text, uint64_t now_ms,

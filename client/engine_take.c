@@ -160,16 +160,15 @@ enum signet_err engine_taken(struct engine *e, const struct request *request,
     return err;
 }
 
-enum signet_err engine_not_taken(struct engine *e, const struct request *request, uint64_t code)
+enum signet_err engine_not_taken(struct engine *e, const struct request *request,
+    const struct relay_message *refusal, uint64_t now_ms)
 {
-    enum engine_problem problem = PROBLEM_RELAY;
+    enum engine_problem problem = refusal->code == RELAY_CODE_OFTEN ? PROBLEM_OFTEN : PROBLEM_RELAY;
     struct contact_slot *slot;
 
-    if (code == RELAY_CODE_UNKNOWN)
-        problem = PROBLEM_NO_BUNDLE;
-    else if (code == RELAY_CODE_OFTEN)
-        problem = PROBLEM_OFTEN;
     if (engine_load_contact(e, &request->address, &slot) == SIGNET_OK)
         slot->is_asking = false;
-    return engine_fail_texts(e, &request->address, NULL, problem);
+    if (refusal->code == RELAY_CODE_UNKNOWN)
+        return engine_fail_texts(e, &request->address, NULL, PROBLEM_NO_BUNDLE);
+    return engine_hold_texts(e, &request->address, problem, engine_retry_at(refusal, now_ms));
 }

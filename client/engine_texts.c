@@ -27,16 +27,27 @@ static void call_text(
     memcpy(out, name, strlen(name) + 1);
 }
 
-/* Problems after which a stored draft is worth keeping for another day. */
-static bool is_kept(enum engine_problem problem)
-{
-    return problem == PROBLEM_OFTEN || problem == PROBLEM_RELAY;
-}
-
 /* What has waited in the outbox is not thrown away because a relay says so today. */
 static bool is_kept_draft(enum engine_problem problem)
 {
     return problem != PROBLEM_SELF && problem != PROBLEM_BAD_NAME && problem != PROBLEM_TEXT;
+}
+
+/* EVENT_FAILED about a text. */
+static enum signet_err tell(
+    struct engine *e, const struct outgoing *text, enum engine_problem problem)
+{
+    char whom[SIGNET_ID_GROUPS_SIZE];
+    struct contact_slot *slot;
+    enum signet_err err;
+
+    call_text(e, text, whom);
+    if ((err = engine_fail(e, problem, text->token, whom)) != SIGNET_OK)
+        return err;
+    if (problem == PROBLEM_IDENTITY && text->has_address &&
+        engine_load_contact(e, &text->address, &slot) == SIGNET_OK)
+        e->output->last_event->address = slot->contact.changed_to;
+    return SIGNET_OK;
 }
 
 /* What was asked for just now is given back with its cause; what has waited in the outbox goes on
@@ -45,22 +56,12 @@ enum signet_err engine_fail_text(
     struct engine *e, struct outgoing *text, enum engine_problem problem)
 {
     struct record_key key = {.kind = RECORD_OUTBOX, .number = text->draft};
-    char whom[SIGNET_ID_GROUPS_SIZE];
-    bool keep = text->token == 0 ? is_kept_draft(problem) : is_kept(problem);
-    struct contact_slot *slot;
+    bool keep = text->token == 0 && is_kept_draft(problem);
     enum signet_err err;
 
-    if (keep && text->draft == 0)
-        problem = PROBLEM_OFFLINE;
-    if (!keep && text->draft != 0 && (err = engine_delete(e, &key)) != SIGNET_OK)
+    if (text->draft != 0 && !keep && (err = engine_delete(e, &key)) != SIGNET_OK)
         return err;
-    call_text(e, text, whom);
-    if ((err = engine_fail(e, problem, text->token, whom)) != SIGNET_OK)
-        return err;
-    if (problem == PROBLEM_IDENTITY && text->has_address &&
-        engine_load_contact(e, &text->address, &slot) == SIGNET_OK)
-        e->output->last_event->address = slot->contact.changed_to;
-    return SIGNET_OK;
+    return tell(e, text, problem);
 }
 
 enum signet_err engine_fail_texts(struct engine *e, const struct signet_id *address,
@@ -86,6 +87,28 @@ enum signet_err engine_fail_texts(struct engine *e, const struct signet_id *addr
             return err;
     }
     return SIGNET_OK;
+}
+
+enum signet_err engine_hold_texts(struct engine *e, const struct signet_id *address,
+    enum engine_problem problem, uint64_t not_before)
+{
+    const struct outgoing *first = NULL;
+    enum signet_err err = SIGNET_OK;
+
+    for (struct outgoing *text = e->outgoing; text != NULL && err == SIGNET_OK; text = text->next) {
+        if (!text->has_address || !signet_id_equal(&text->address, address))
+            continue;
+        text->is_asking = false;
+        if (first == NULL) {
+            first = text;
+            text->not_before = not_before;
+        }
+        if (text->is_told)
+            continue;
+        text->is_told = true;
+        err = text == first ? tell(e, text, problem) : engine_queued(e, text->token, NULL);
+    }
+    return err;
 }
 
 void engine_add_text(struct engine *e, struct outgoing *text)

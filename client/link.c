@@ -173,6 +173,7 @@ enum signet_err link_settle(struct link *link, enum signet_err err, struct engin
     while (err == SIGNET_OK && (event = engine_output_event(output)) != NULL)
         link_add_event(link, event);
     engine_output_clear(output);
+    link_watch_time(link);
     if (err != SIGNET_OK)
         link_end(link, EXIT_FAILED);
     else if (link->first_event != NULL)
@@ -343,7 +344,7 @@ static enum signet_err watch_signals(struct link *link)
 
 static void make_timers(struct link *link)
 {
-    uv_timer_t *timers[] = {&link->turn, &link->patience, &link->pause, &link->watch};
+    uv_timer_t *timers[] = {&link->turn, &link->patience, &link->pause, &link->watch, &link->due};
 
     for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
         (void)uv_timer_init(&link->uv, timers[i]); /* cannot fail */

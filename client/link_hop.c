@@ -5,7 +5,7 @@
 #include "client/link_internal.h"
 #include "io/clock.h"
 
-enum { LOGIN_MS = 15000, CODE_ELSEWHERE = 4001 };
+enum { LOGIN_MS = 15000, LOOK_MS = 60000, CODE_ELSEWHERE = 4001 };
 
 static void on_login_late(uv_timer_t *timer)
 {
@@ -159,6 +159,33 @@ static void on_closed(struct io_connection *connection, enum io_close_reason rea
     link->is_open = link->is_ready = link->is_nonsense = false;
     if (!was_open || link_disconnected(link) == SIGNET_OK)
         link_deliver(link);
+}
+
+static void on_due(uv_timer_t *timer)
+{
+    struct link *link = timer->data;
+    struct engine_output output = {0};
+    enum signet_err err;
+
+    if (!link_is_usable(link))
+        return;
+    err = engine_tick(link->desk->engine, clock_wall_ms(), &output);
+    if (link_settle(link, err, &output) == SIGNET_OK)
+        link_deliver(link);
+}
+
+void link_watch_time(struct link *link)
+{
+    uint64_t deadline = engine_deadline(link->desk->engine), now_ms = clock_wall_ms();
+    uint64_t wait_ms = deadline > now_ms ? deadline - now_ms : 0;
+
+    if (deadline == UINT64_MAX) {
+        (void)uv_timer_stop(&link->due);
+        return;
+    }
+    uv_update_time(&link->uv);
+    /* Looked at in between, too: the wall clock may have been set. */
+    (void)uv_timer_start(&link->due, on_due, wait_ms < LOOK_MS ? wait_ms : LOOK_MS, 0);
 }
 
 void link_give_up(struct link *link)

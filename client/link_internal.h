@@ -26,6 +26,7 @@ struct link {
     uv_timer_t patience; /* until open, then until logged in */
     uv_timer_t pause;    /* before another attempt */
     uv_timer_t watch;    /* asks whether a connection has grown old */
+    uv_timer_t due;      /* for the engine's deadline */
     uint64_t pause_ms;
 
     uv_getaddrinfo_t lookup;
@@ -75,5 +76,8 @@ void link_unreachable(struct link *link, const char *why);
 /* ---- link_hop.c ---- */
 
 extern const struct io_handler link_io_handler;
+
+/* After every call of the engine: see when it wants the next one. */
+void link_watch_time(struct link *link);
 
 #endif

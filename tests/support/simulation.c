@@ -275,6 +275,21 @@ void sim_send(struct sim_client *client, const char *peer, const char *text)
     act_on(client, &output);
 }
 
+void sim_wait(struct simulation *sim, uint64_t ms)
+{
+    core_rig_wait(&sim->rig, ms);
+    for (size_t i = 0; i < sim->client_count; i++) {
+        struct sim_client *client = &sim->clients[i];
+        struct engine_output output = {0};
+
+        if (client->engine == NULL || engine_deadline(client->engine) > now_of(client))
+            continue;
+        CHECK_OK(engine_tick(client->engine, now_of(client), &output));
+        act_on(client, &output);
+        CHECK(client->engine == NULL || engine_deadline(client->engine) > now_of(client));
+    }
+}
+
 /* What the client is given of what the relay sent. */
 static struct signet_buf tamper(struct sim_client *client, struct signet_buf *inbox)
 {

@@ -70,6 +70,8 @@ void sim_connect(struct sim_client *client);
 /* Cut its connection. */
 void sim_disconnect(struct sim_client *client);
 
+/* Time passes, for the relay and for the clients. */
+void sim_wait(struct simulation *sim, uint64_t ms);
 /* Send a text; events come as the simulation runs. */
 void sim_send(struct sim_client *client, const char *peer, const char *text);
 /* Give a client bytes as if the relay had sent them. */

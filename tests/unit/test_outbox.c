@@ -114,6 +114,24 @@ static void others_are_not_held_up(void **state)
     check_received(&t, "0\n1\n2\n");
 }
 
+/* What the relay refuses for a time goes out by itself when that has passed. */
+static void what_was_refused_for_a_time_is_tried_again(void **state)
+{
+    struct talk t;
+
+    (void)state;
+    open_talk(&t, 313);
+    t.sim.rig.failure = STORE_DOWN;
+    t.sim.rig.failures = 100;
+    send_texts(&t, '1');
+    t.sim.rig.failures = 0;
+    CHECK(t.alice->accepted == 1 && engine_is_settled(t.alice->engine));
+    sim_wait(&t.sim, engine_deadline(t.alice->engine) - t.sim.rig.wall_ms);
+    sim_run(&t.sim);
+    CHECK(t.alice->accepted == TEXTS + 1);
+    check_received(&t, "0\n1\n2\n3\n4\n5\n");
+}
+
 /* A relay that accepts one message, and no more. */
 static void accept_one(
     struct sim_client *client, const struct relay_message *message, struct signet_buf *out)
@@ -168,6 +186,7 @@ int main(void)
         cmocka_unit_test(nothing_overtakes_what_was_refused),
         cmocka_unit_test(a_further_text_takes_along_what_waits),
         cmocka_unit_test(others_are_not_held_up),
+        cmocka_unit_test(what_was_refused_for_a_time_is_tried_again),
         cmocka_unit_test(a_large_outbox_goes_out_in_portions),
     };
 

@@ -11,17 +11,28 @@
 
 /* What the relay does with its answers to alice. */
 struct relay {
-    bool is_silent; /* about accounts and prekeys */
+    bool is_silent;             /* about accounts and prekeys */
+    enum relay_type refused;    /* refuse these instead of answering */
+    size_t refusals;            /* so many times */
+    uint64_t code, retry_after; /* with this */
 };
 
 static void answer(
     struct sim_client *client, const struct relay_message *message, struct signet_buf *out)
 {
-    const struct relay *relay = client->intercept_ctx;
+    struct relay *relay = client->intercept_ctx;
+    struct relay_message refusal = {.type = RELAY_REFUSED,
+        .req = message->req,
+        .code = relay->code,
+        .retry_after_ms = relay->retry_after};
     bool is_told = message->type == RELAY_ACCOUNT || message->type == RELAY_PREKEYS;
 
     if (is_told && relay->is_silent)
         return;
+    if (message->type == relay->refused && relay->refusals > 0) {
+        relay->refusals--;
+        message = &refusal;
+    }
     CHECK_OK(relay_message_write(message, out));
 }
 
@@ -106,11 +117,70 @@ static void a_fingerprint_is_enough_to_be_kept(void **state)
     close_talk(&t, "0\n");
 }
 
+/* The relay asks to slow down, or cannot store: what was written before goes out before, and by
+ * itself when the time has come. */
+static void nothing_overtakes_a_text_that_was_refused(void **state)
+{
+    static const uint64_t codes[] = {RELAY_CODE_OFTEN, RELAY_CODE_STORE};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct talk t;
+
+        open_talk(&t, 402);
+        t.relay = (struct relay){
+            .refused = RELAY_ACCOUNT, .refusals = 2, .code = codes[i], .retry_after = 5000};
+        send_and_run(&t, "1");
+        CHECK(t.alice->failed == 1 && engine_is_settled(t.alice->engine));
+        CHECK(t.alice->problem == (i == 0 ? PROBLEM_OFTEN : PROBLEM_RELAY));
+        send_and_run(&t, "2");
+        CHECK(t.alice->failed == 1 && t.alice->queued == 1 && t.alice->accepted == 1);
+        sim_wait(&t.sim, 4999);
+        sim_run(&t.sim);
+        CHECK(t.relay.refusals == 1);
+        sim_wait(&t.sim, 1);
+        sim_run(&t.sim);
+        CHECK(t.relay.refusals == 0 && t.alice->accepted == 1);
+        send_and_run(&t, "3");
+        CHECK(t.alice->failed == 1 && t.alice->queued == 2 && t.alice->accepted == 1);
+        sim_wait(&t.sim, 5000);
+        sim_run(&t.sim);
+        CHECK(t.alice->accepted == 4);
+        close_talk(&t, "0\n1\n2\n3\n");
+    }
+}
+
+/* The same where prekeys are refused, and across connections and processes. */
+static void a_refused_text_keeps_its_place(void **state)
+{
+    struct talk t;
+
+    (void)state;
+    open_talk(&t, 403);
+    core_rig_wait(&t.sim.rig, 23 * HOUR_MS); /* the session is not answered: a new one is due */
+    t.relay = (struct relay){.refused = RELAY_PREKEYS, .refusals = 2, .code = RELAY_CODE_OFTEN};
+    send_and_run(&t, "1");
+    send_and_run(&t, "2");
+    CHECK(t.alice->failed == 1 && t.alice->queued == 1 && t.relay.refusals == 1);
+    sim_disconnect(t.alice);
+    sim_connect(t.alice);
+    sim_run(&t.sim);
+    CHECK(t.relay.refusals == 0 && t.alice->accepted == 1);
+    sim_kill(t.alice);
+    sim_start(t.alice);
+    sim_send(t.alice, "bob", "3");
+    sim_connect(t.alice);
+    sim_run(&t.sim);
+    close_talk(&t, "0\n1\n2\n3\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_waits_for_an_answer_outlives_the_process),
         cmocka_unit_test(a_fingerprint_is_enough_to_be_kept),
+        cmocka_unit_test(nothing_overtakes_a_text_that_was_refused),
+        cmocka_unit_test(a_refused_text_keeps_its_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
