@@ -56,8 +56,10 @@ enum engine_problem {
     PROBLEM_FULL,       /* the contact's mailbox is full; kept in the outbox */
     PROBLEM_OFTEN,      /* the relay asks us to slow down; kept in the outbox */
     PROBLEM_RELAY,      /* the relay cannot store now, or answers nonsense; kept */
-    PROBLEM_OFFLINE,    /* not a contact yet, and the relay cannot be asked; not kept */
-    PROBLEM_GONE,       /* the contact's device is not there any more */
+    PROBLEM_OFFLINE,
+    /* not a contact yet, and the relay cannot be asked; not kept */
+    PROBLEM_GONE,   /* the contact's account is not there any more */
+    PROBLEM_DEVICE, /* the relay does not know the contact's device; kept in the outbox */
 };
 
 /* One step of --explain. */

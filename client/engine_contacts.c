@@ -194,7 +194,7 @@ enum signet_err engine_mark_fork(
 }
 
 enum signet_err engine_update_card(
-    struct engine *e, struct contact_slot *slot, struct signet_card *card)
+    struct engine *e, struct contact_slot *slot, struct signet_card *card, uint64_t now_ms)
 {
     struct signet_card *old = slot->contact.card;
     enum signet_err err = signet_card_follows(old, card);
@@ -208,8 +208,11 @@ enum signet_err engine_update_card(
     for (size_t i = 0; i < signet_card_device_count(old); i++) {
         const struct signet_id *device = signet_card_device(old, i);
 
-        if (!signet_card_has_device(card, device) &&
-            (err = engine_drop_sessions(e, device)) != SIGNET_OK)
+        if (signet_card_has_device(card, device))
+            continue;
+        if ((err = engine_drop_sessions(e, device)) != SIGNET_OK)
+            return err;
+        if ((err = engine_withdraw(e, slot, device, now_ms)) != SIGNET_OK)
             return err;
     }
     slot->contact.card = signet_card_share(card);

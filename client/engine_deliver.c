@@ -181,7 +181,7 @@ static enum signet_err keep_sender(struct engine *e, struct delivery *d)
     if (d->slot == NULL)
         err = engine_new_contact(e, d->card, CONTACT_NEW, &d->slot);
     else
-        err = engine_update_card(e, d->slot, d->card);
+        err = engine_update_card(e, d->slot, d->card, d->now_ms);
     if (err != SIGNET_OK)
         return err;
     d->slot->contact.named_list = d->entry.to_list;

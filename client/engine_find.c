@@ -87,7 +87,7 @@ static enum signet_err found_name(
         /* An account has one name: the relay passes a contact off as somebody else. */
         if (slot->contact.name[0] != '\0' && strcmp(slot->contact.name, request->name) != 0)
             return engine_fail_texts(e, NULL, request->name, PROBLEM_CARD);
-        err = engine_update_card(e, slot, card);
+        err = engine_update_card(e, slot, card, now_ms);
         if (err != SIGNET_OK && verdict_exists(err))
             return engine_fail_texts(e, NULL, request->name, problem_of(err));
     } else if (err == SIGNET_ERR_UNKNOWN) {
@@ -134,7 +134,7 @@ static enum signet_err found_contact(
     slot->is_asking = false;
     if (!signet_id_equal(signet_card_address(card), &slot->contact.address))
         return changed_identity(e, request, slot, card);
-    err = engine_update_card(e, slot, card);
+    err = engine_update_card(e, slot, card, now_ms);
     if (err != SIGNET_OK && verdict_exists(err))
         return engine_fail_texts(e, &slot->contact.address, NULL, problem_of(err));
     if (err != SIGNET_OK)
@@ -158,7 +158,7 @@ static enum signet_err found_address(struct engine *e, const struct request *req
     if (err != SIGNET_OK)
         return err;
     slot->is_asking = false;
-    err = engine_update_card(e, slot, card);
+    err = engine_update_card(e, slot, card, now_ms);
     if (err != SIGNET_OK && verdict_exists(err))
         return engine_fail_texts(e, &request->address, NULL, problem_of(err));
     if (err != SIGNET_OK)

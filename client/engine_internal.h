@@ -104,7 +104,8 @@ struct sealed {
     uint64_t number; /* in the outbox */
     uint64_t token;
     bool is_in_flight;
-    bool is_told; /* that it waits */
+    bool is_told;     /* that it waits */
+    bool has_arrived; /* the relay has accepted the entry for another of the contact's devices */
     struct signet_id device, conversation, entry;
     uint64_t message; /* place in the history */
 };
@@ -246,11 +247,11 @@ SIGNET_MUST_USE enum signet_err engine_give_name(
     struct engine *e, struct contact_slot *slot, const char *name);
 /*
  * Take over a card of a known contact, if it follows the present one; sessions with devices that
- * are no longer on it end. Errors: those of signet_card_follows; nothing has changed then, but that
- * a fork is noted.
+ * are no longer on it end, and nothing goes to them any more. Errors: those of
+ * signet_card_follows; nothing has changed then, but that a fork is noted.
  */
 SIGNET_MUST_USE enum signet_err engine_update_card(
-    struct engine *e, struct contact_slot *slot, struct signet_card *card);
+    struct engine *e, struct contact_slot *slot, struct signet_card *card, uint64_t now_ms);
 /* The contact's identity has signed this list besides the one we know. Returns FORK once that is
  * noted; or the machine error. */
 SIGNET_MUST_USE enum signet_err engine_mark_fork(
@@ -326,6 +327,8 @@ SIGNET_MUST_USE enum signet_err engine_stop(
 SIGNET_MUST_USE enum signet_err engine_pump(struct engine *e, uint64_t now_ms);
 /* A text at the end of the list, which takes it over. */
 void engine_add_text(struct engine *e, struct outgoing *text);
+/* The same, but before those to the same address that were written after it. */
+void engine_insert_text(struct engine *e, struct outgoing *text);
 /* Sign and seal a text for all devices of a contact; sessions are there. A draft that is damaged is
  * told, and passed over. */
 SIGNET_MUST_USE enum signet_err engine_seal(
@@ -358,9 +361,20 @@ SIGNET_MUST_USE enum signet_err engine_add_sealed(
 /* The envelope borrows from `value`. Errors: AUTH, UNKNOWN (damaged), FORMAT, IO, NOMEM. */
 SIGNET_MUST_USE enum signet_err engine_read_sealed(
     struct engine *e, uint64_t number, struct signet_buf *value, signet_span *envelope);
+/* The relay has accepted the entry for another device. */
+SIGNET_MUST_USE enum signet_err engine_mark_arrived(struct engine *e, struct sealed *sealed);
 /* Take it out of store and list; it is the caller's then, also after an error. */
 SIGNET_MUST_USE enum signet_err engine_remove_sealed(struct engine *e, struct sealed *sealed);
 void engine_free_outbox(struct engine *e);
+
+/* ---- the outbox and devices that are gone (engine_withdraw.c) ---- */
+
+/* The relay does not know the device of an envelope: ask whether the contact's list has it. */
+SIGNET_MUST_USE enum signet_err engine_check_device(struct engine *e, const struct sealed *sealed);
+/* The contact has removed the device: take what is sealed for it out of the outbox; a text that
+ * went to no other device becomes a draft again. */
+SIGNET_MUST_USE enum signet_err engine_withdraw(struct engine *e, const struct contact_slot *slot,
+    const struct signet_id *device, uint64_t now_ms);
 
 /* ---- the outbox on its way (engine_lanes.c) ---- */
 
@@ -373,6 +387,11 @@ void engine_reopen_lane(struct engine *e, const struct signet_id *device);
 /* The connection is gone: EVENT_QUEUED for each envelope that was not accepted. */
 SIGNET_MUST_USE enum signet_err engine_stop_outbox(struct engine *e);
 void engine_free_lanes(struct engine *e);
+/* Whether envelopes of the same entry are still to be accepted. */
+bool engine_has_siblings(const struct engine *e, const struct sealed *sealed);
+/* EVENT_ACCEPTED, and the same in the history. */
+SIGNET_MUST_USE enum signet_err engine_tell_accepted(
+    struct engine *e, const struct sealed *sealed, uint64_t now_ms);
 SIGNET_MUST_USE enum signet_err engine_accepted(
     struct engine *e, const struct request *request, uint64_t now_ms);
 SIGNET_MUST_USE enum signet_err engine_put_refused(struct engine *e, const struct request *request,

@@ -156,8 +156,7 @@ static struct sealed *find_sealed(const struct engine *e, uint64_t number)
     return sealed;
 }
 
-/* Other devices' envelopes of the same entry that are still to be accepted. */
-static bool has_siblings(const struct engine *e, const struct sealed *sealed)
+bool engine_has_siblings(const struct engine *e, const struct sealed *sealed)
 {
     for (const struct sealed *s = e->sealed; s != NULL; s = s->next) {
         if (signet_id_equal(&s->entry, &sealed->entry))
@@ -190,8 +189,7 @@ static enum signet_err note_accepted(struct engine *e, const struct sealed *seal
     return err;
 }
 
-/* Tell that all devices' envelopes of an entry are accepted. */
-static enum signet_err tell_accepted(struct engine *e, const struct sealed *sealed, uint64_t now_ms)
+enum signet_err engine_tell_accepted(struct engine *e, const struct sealed *sealed, uint64_t now_ms)
 {
     struct engine_event *event;
     enum signet_err err = note_accepted(e, sealed, now_ms);
@@ -207,6 +205,18 @@ static enum signet_err tell_accepted(struct engine *e, const struct sealed *seal
     event->id = sealed->entry;
     event->at = now_ms;
     return SIGNET_OK;
+}
+
+/* One device of several has it now. */
+static enum signet_err mark_siblings(struct engine *e, const struct sealed *sealed)
+{
+    enum signet_err err = SIGNET_OK;
+
+    for (struct sealed *s = e->sealed; s != NULL && err == SIGNET_OK; s = s->next) {
+        if (!s->has_arrived && signet_id_equal(&s->entry, &sealed->entry))
+            err = engine_mark_arrived(e, s);
+    }
+    return err;
 }
 
 /* The lane of a put that was answered. NULL: out of memory. */
@@ -233,8 +243,10 @@ enum signet_err engine_accepted(struct engine *e, const struct request *request,
     if (sealed == NULL)
         return SIGNET_OK;
     err = engine_remove_sealed(e, sealed);
-    if (err == SIGNET_OK && !has_siblings(e, sealed))
-        err = tell_accepted(e, sealed, now_ms);
+    if (err == SIGNET_OK && !engine_has_siblings(e, sealed))
+        err = engine_tell_accepted(e, sealed, now_ms);
+    else if (err == SIGNET_OK)
+        err = mark_siblings(e, sealed);
     free(sealed);
     return err;
 }
@@ -242,7 +254,7 @@ enum signet_err engine_accepted(struct engine *e, const struct request *request,
 static enum engine_problem problem_of(uint64_t code)
 {
     switch (code) {
-    case RELAY_CODE_UNKNOWN: return PROBLEM_GONE;
+    case RELAY_CODE_UNKNOWN: return PROBLEM_DEVICE;
     case RELAY_CODE_FULL: return PROBLEM_FULL;
     case RELAY_CODE_OFTEN: return PROBLEM_OFTEN;
     default: return PROBLEM_RELAY;
@@ -258,7 +270,7 @@ enum signet_err engine_put_refused(struct engine *e, const struct request *reque
     struct lane *lane = land(e, request);
     uint64_t token;
     bool is_known; /* that this lane is closed */
-    enum signet_err err;
+    enum signet_err err = SIGNET_OK;
 
     if (lane == NULL)
         return SIGNET_ERR_NOMEM;
@@ -267,15 +279,15 @@ enum signet_err engine_put_refused(struct engine *e, const struct request *reque
     token = sealed->token;
     signet_id_short(&sealed->device, device);
     is_known = lane->state == LANE_REFUSED;
-    if (problem == PROBLEM_GONE) {
-        err = engine_remove_sealed(e, sealed);
-        free(sealed);
-        return err == SIGNET_OK ? engine_fail(e, problem, token, device) : err;
-    }
+    /* The relay's word deletes nothing: only the contact's own list does. */
+    if (problem == PROBLEM_DEVICE)
+        err = engine_check_device(e, sealed);
     lane->state = LANE_REFUSED;
     if (refusal->retry_after_ms != 0)
         lane->not_before = engine_retry_at(refusal, now_ms);
     sealed->is_in_flight = false;
     sealed->is_told = true;
-    return token == 0 && is_known ? SIGNET_OK : engine_fail(e, problem, token, device);
+    if (err != SIGNET_OK || (token == 0 && is_known))
+        return err;
+    return engine_fail(e, problem, token, device);
 }

@@ -8,7 +8,8 @@
 #include "client/engine_internal.h"
 #include "wire/cbor.h"
 
-enum { FORMAT_VERSION = 1, IS_DRAFT = 0, IS_SEALED = 1 };
+/* IS_SPREAD: sealed, and accepted for another device. */
+enum { FORMAT_VERSION = 1, IS_DRAFT = 0, IS_SEALED = 1, IS_SPREAD = 2 };
 
 static struct record_key outbox_key(uint64_t number)
 {
@@ -56,28 +57,34 @@ static enum signet_err append_sealed(struct engine *e, const struct sealed *seal
     return SIGNET_OK;
 }
 
-enum signet_err engine_add_sealed(struct engine *e, struct sealed *sealed, signet_span envelope)
+static enum signet_err save_sealed(
+    struct engine *e, const struct sealed *sealed, signet_span envelope)
 {
+    struct record_key key = outbox_key(sealed->number);
     struct signet_buf value = {0};
     struct wire_writer w = wire_writer(&value);
-    struct record_key key;
     enum signet_err err;
 
     wire_put_array(&w, 7);
     wire_put_uint(&w, FORMAT_VERSION);
-    wire_put_uint(&w, IS_SEALED);
+    wire_put_uint(&w, sealed->has_arrived ? IS_SPREAD : IS_SEALED);
     wire_put_id(&w, &sealed->device);
     wire_put_id(&w, &sealed->conversation);
     wire_put_id(&w, &sealed->entry);
     wire_put_uint(&w, sealed->message);
     wire_put_bytes(&w, envelope);
-    if ((err = wire_writer_finish(&w)) != SIGNET_OK)
-        return err;
-    sealed->number = ++e->counters.next_outbox;
-    key = outbox_key(sealed->number);
-    err = engine_put(e, &key, signet_buf_span(&value));
+    if ((err = wire_writer_finish(&w)) == SIGNET_OK)
+        err = engine_put(e, &key, signet_buf_span(&value));
     signet_buf_free(&value);
-    if (err == SIGNET_OK)
+    return err;
+}
+
+enum signet_err engine_add_sealed(struct engine *e, struct sealed *sealed, signet_span envelope)
+{
+    enum signet_err err;
+
+    sealed->number = ++e->counters.next_outbox;
+    if ((err = save_sealed(e, sealed, envelope)) == SIGNET_OK)
         err = engine_save_counters(e);
     engine_reopen_lane(e, &sealed->device);
     e->fresh.count++;
@@ -85,9 +92,14 @@ enum signet_err engine_add_sealed(struct engine *e, struct sealed *sealed, signe
     return err == SIGNET_OK ? append_sealed(e, sealed) : err;
 }
 
-/* One sealed record; the envelope borrows. */
+/* What follows the version in a sealed record; the envelope borrows. */
 static void read_sealed(struct wire_reader *r, struct sealed *sealed, signet_span *envelope)
 {
+    uint64_t state = wire_get_uint(r, IS_SPREAD);
+
+    if (state == IS_DRAFT)
+        wire_reader_fail(r, SIGNET_ERR_FORMAT);
+    sealed->has_arrived = state == IS_SPREAD;
     wire_get_id(r, &sealed->device);
     wire_get_id(r, &sealed->conversation);
     wire_get_id(r, &sealed->entry);
@@ -95,9 +107,10 @@ static void read_sealed(struct wire_reader *r, struct sealed *sealed, signet_spa
     *envelope = wire_get_bytes(r, 1, SIGNET_ENVELOPE_MAX);
 }
 
-/* One draft's record; the text borrows. */
+/* What follows the version in a draft's record; the text borrows. */
 static void read_draft(struct wire_reader *r, struct outgoing *text, signet_span *body)
 {
+    wire_expect_uint(r, IS_DRAFT);
     wire_get_id(r, &text->address);
     text->sent_at = wire_get_uint(r, SIGNET_TIME_MAX);
     *body = wire_get_bytes(r, 1, SIGNET_TEXT_MAX);
@@ -135,7 +148,6 @@ enum signet_err engine_load_draft(struct engine *e, struct outgoing *text)
     r = wire_reader(signet_buf_span(&value));
     wire_expect_array(&r, 5);
     wire_expect_uint(&r, FORMAT_VERSION);
-    wire_expect_uint(&r, IS_DRAFT);
     read_draft(&r, text, &body);
     if ((err = wire_reader_finish(&r)) == SIGNET_OK)
         err = signet_buf_append(&text->text, body);
@@ -156,7 +168,6 @@ static enum signet_err visit_outbox(void *ctx, uint64_t number, signet_span valu
         return SIGNET_OK; /* damaged: it cannot be sent, but must not hold up the others */
     is_draft = wire_get_array(&r, 5, 7) == 5;
     wire_expect_uint(&r, FORMAT_VERSION);
-    wire_expect_uint(&r, is_draft ? IS_DRAFT : IS_SEALED);
     if (is_draft)
         return add_draft(e, &r, number);
     read_sealed(&r, &sealed, &envelope);
@@ -185,9 +196,21 @@ enum signet_err engine_read_sealed(
     r = wire_reader(signet_buf_span(value));
     wire_expect_array(&r, 7);
     wire_expect_uint(&r, FORMAT_VERSION);
-    wire_expect_uint(&r, IS_SEALED);
     read_sealed(&r, &stored, envelope);
     return wire_reader_finish(&r);
+}
+
+enum signet_err engine_mark_arrived(struct engine *e, struct sealed *sealed)
+{
+    struct signet_buf value = {0};
+    signet_span envelope;
+    enum signet_err err = engine_read_sealed(e, sealed->number, &value, &envelope);
+
+    sealed->has_arrived = true;
+    if (err == SIGNET_OK)
+        err = save_sealed(e, sealed, envelope);
+    signet_buf_free(&value);
+    return err == SIGNET_ERR_AUTH || err == SIGNET_ERR_UNKNOWN ? SIGNET_OK : err;
 }
 
 enum signet_err engine_remove_sealed(struct engine *e, struct sealed *sealed)

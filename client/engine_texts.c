@@ -111,6 +111,17 @@ enum signet_err engine_hold_texts(struct engine *e, const struct signet_id *addr
     return err;
 }
 
+void engine_insert_text(struct engine *e, struct outgoing *text)
+{
+    struct outgoing **link = &e->outgoing;
+
+    while (*link != NULL && !((*link)->has_address && (*link)->sent_at > text->sent_at &&
+                                signet_id_equal(&(*link)->address, &text->address)))
+        link = &(*link)->next;
+    text->next = *link;
+    *link = text;
+}
+
 void engine_add_text(struct engine *e, struct outgoing *text)
 {
     struct outgoing **link = &e->outgoing;

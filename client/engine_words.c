@@ -50,6 +50,10 @@ static const struct {
         "try again when the relay can be reached"},
     {PROBLEM_GONE, false, "gone", "their device is not at this relay any more",
         "ask them whether they have joined again"},
+    {PROBLEM_DEVICE, false, "unknown-device",
+        "the relay does not know their device; the message is kept",
+        "it goes out once it does, or their device list names another; ask them whether they have "
+        "joined again"},
 };
 
 static size_t find(enum engine_problem problem)
