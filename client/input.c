@@ -3,12 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { READ_AT_ONCE = 65536 };
 
-/* Append what one read gives. *is_end_out: there is no more. */
+/* Append what one read gives; nothing where it would have to wait. *is_end_out: there is no more. */
 static enum signet_err read_some(int fd, struct signet_buf *out, bool *is_end_out)
 {
     enum signet_err err = signet_buf_reserve(out, READ_AT_ONCE);
@@ -28,13 +29,19 @@ static enum signet_err read_some(int fd, struct signet_buf *out, bool *is_end_ou
 
 enum signet_err input_read_all(int fd, size_t max, struct signet_buf *out)
 {
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
     bool is_end = false;
     enum signet_err err = SIGNET_OK;
 
     while (err == SIGNET_OK && !is_end) {
+        size_t before = out->len;
+
         err = read_some(fd, out, &is_end);
         if (err == SIGNET_OK && out->len > max)
             err = SIGNET_ERR_LIMIT;
+        if (err == SIGNET_OK && out->len == before && !is_end)
+            (void)poll(
+                &readable, 1, -1); /* others may have set O_NONBLOCK; reading tells the rest */
     }
     return err;
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client/input.h"
@@ -180,6 +182,40 @@ static void reading_all_ends_at_the_limit(void **state)
     signet_buf_free(&out);
 }
 
+static uint64_t cpu_ms(void)
+{
+    struct timespec time;
+
+    assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time), 0);
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
+/* Standard input may be somebody else's pipe, set not to block: waiting costs no time of the CPU. */
+static void reading_all_waits_for_what_does_not_block(void **state)
+{
+    struct signet_buf out = {0};
+    uint64_t before_ms;
+    int ends[2];
+    pid_t writer;
+
+    (void)state;
+    assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+    writer = fork();
+    assert_true(writer >= 0);
+    if (writer == 0) {
+        (void)usleep(500000);
+        _exit(write(ends[1], "late", 4) == 4 ? 0 : 1);
+    }
+    (void)close(ends[1]);
+    before_ms = cpu_ms();
+    CHECK_OK(input_read_all(ends[0], 100, &out));
+    assert_true(cpu_ms() - before_ms < 100);
+    CHECK_SPAN(signet_buf_span(&out), "late");
+    assert_int_equal(waitpid(writer, NULL, 0), writer);
+    (void)close(ends[0]);
+    signet_buf_free(&out);
+}
+
 /* The descriptor is shared with the shell: its flags stay. */
 static void polling_leaves_the_descriptor_blocking(void **state)
 {
@@ -226,6 +262,7 @@ int main(void)
         cmocka_unit_test(the_rest_of_a_line_that_is_too_long_is_passed_over),
         cmocka_unit_test(an_unreadable_input_is_told),
         cmocka_unit_test(reading_all_ends_at_the_limit),
+        cmocka_unit_test(reading_all_waits_for_what_does_not_block),
         cmocka_unit_test(polling_leaves_the_descriptor_blocking),
         cmocka_unit_test(a_message_is_counted_once),
     };
