@@ -10,7 +10,10 @@
 #include "client/explain.h"
 #include "client/text.h"
 
-enum { LEAVE_MS = 10000 };
+enum {
+    LEAVE_MS = 10000,
+    IN_FLIGHT_MAX = 64, /* lines of a pipe that were read and have no answer yet */
+};
 
 /* ---- what appears ---- */
 
@@ -73,6 +76,7 @@ static void on_late(uv_timer_t *timer)
 
 void chat_leave(struct chat *chat)
 {
+    uv_update_time(link_loop(chat->link)); /* what was read last may have taken seconds */
     if (!chat->is_leaving)
         (void)uv_timer_start(&chat->leave, on_late, LEAVE_MS, 0);
     chat->is_leaving = true;
@@ -136,6 +140,8 @@ static void on_line(void *ctx, signet_span line)
     else if (text != NULL)
         send_line(chat, line);
     free(text);
+    if (pending_in_flight(&chat->pending) >= IN_FLIGHT_MAX)
+        input_pause(&chat->input, true);
 }
 
 static void on_input_end(void *ctx, enum signet_err err)
@@ -223,6 +229,8 @@ static void on_event(void *ctx, const struct engine_event *event)
     case EVENT_FAILED: on_failed(chat, event); break;
     default: break;
     }
+    if (pending_in_flight(&chat->pending) < IN_FLIGHT_MAX / 2)
+        input_pause(&chat->input, false);
     leave_if_done(chat);
 }
 

@@ -72,6 +72,31 @@ def what_became_of_it(world):
 
 
 @test
+def long_pipe(world):
+    """chat reads no more from a pipe than it can hand to the relay, and sends all of it"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    chat = alice.start("chat", "bob", "--explain", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT)
+    chat.stdin.write(b"0\n")
+    chat.stdin.flush()
+    equal(texts(bob.receive("--count", "1", "--timeout", "60")), ["0"])
+    relay.process.send_signal(signal.SIGSTOP)
+    chat.stdin.write("".join(f"{number}\n" for number in range(1000)).encode())
+    chat.stdin.flush()
+    wait_line(chat, "message signed")
+    chat.terminate()
+    out, _ = chat.communicate(timeout=TIMEOUT)
+    equal(chat.returncode, 1)
+    kept = int(re.search(rb"(\d+) not accepted yet: in the outbox", out)[1])
+    assert kept <= 65, kept
+    relay.process.send_signal(signal.SIGCONT)
+    lines = [str(number) for number in range(500)]
+    alice.run("chat", "bob", text="\n".join(lines).encode()).works()
+    equal(texts(bob.receive())[-500:], lines)
+
+
+@test
 def more_than_fits_at_once(world):
     """an outbox of any size goes out with one command"""
     relay = world.relay()
