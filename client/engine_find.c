@@ -143,6 +143,18 @@ static enum signet_err found_contact(
     return engine_save_contact(e, slot);
 }
 
+/* What the relay gave as a card does not verify, or is of somebody else. */
+static enum signet_err bad_card(struct engine *e, const struct request *request)
+{
+    struct contact_slot *slot;
+
+    if (request->type == REQUEST_FIND_NAME)
+        return engine_fail_texts(e, NULL, request->name, PROBLEM_CARD);
+    if (engine_load_contact(e, &request->address, &slot) == SIGNET_OK)
+        slot->is_asking = false;
+    return engine_fail_texts(e, &request->address, NULL, PROBLEM_CARD);
+}
+
 /* An address that was asked for, because a text goes to it or its name is not known yet. */
 static enum signet_err found_address(struct engine *e, const struct request *request,
     struct signet_card *card, const char *name, uint64_t now_ms)
@@ -151,7 +163,7 @@ static enum signet_err found_address(struct engine *e, const struct request *req
     enum signet_err err;
 
     if (!signet_id_equal(signet_card_address(card), &request->address))
-        return engine_fail_texts(e, &request->address, NULL, PROBLEM_CARD);
+        return bad_card(e, request);
     err = engine_load_contact(e, &request->address, &slot);
     if (err == SIGNET_ERR_UNKNOWN)
         err = engine_new_contact(e, card, CONTACT_UNVERIFIED, &slot);
@@ -167,18 +179,6 @@ static enum signet_err found_address(struct engine *e, const struct request *req
     if (slot->contact.name[0] == '\0' && strcmp(name, e->relay.name) != 0)
         return engine_give_name(e, slot, name);
     return engine_save_contact(e, slot);
-}
-
-/* What the relay gave as a card does not verify. */
-static enum signet_err bad_card(struct engine *e, const struct request *request)
-{
-    struct contact_slot *slot;
-
-    if (request->type == REQUEST_FIND_NAME)
-        return engine_fail_texts(e, NULL, request->name, PROBLEM_CARD);
-    if (engine_load_contact(e, &request->address, &slot) == SIGNET_OK)
-        slot->is_asking = false;
-    return engine_fail_texts(e, &request->address, NULL, PROBLEM_CARD);
 }
 
 enum signet_err engine_found(struct engine *e, const struct request *request,

@@ -292,6 +292,27 @@ static void an_address_does_not_change_hands(void **state)
     scene_close(&s);
 }
 
+/* One wrong answer about a stranger, whose name is asked for, holds up no text to them. */
+static void a_wrong_answer_holds_up_nothing_for_ever(void **state)
+{
+    char address[SIGNET_ID_TEXT_SIZE];
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 309);
+    CHECK_OK(signet_buf_append(&s.lie.card, card_of(s.carol)));
+    begin_lying(&s);
+    sim_send(s.bob, "alice", "hello");
+    sim_run(&s.sim);
+    CHECK(s.alice->received == 1);
+    s.alice->intercept = NULL;
+    signet_id_text(sim_address(s.bob), address);
+    sim_send(s.alice, address, "answer");
+    sim_run(&s.sim);
+    CHECK(s.alice->accepted == 1 && s.bob->received == 1);
+    scene_close(&s);
+}
+
 /* Decision 23: a relay that shows another identity blocks a contact until a person decides: also
  * for the one that was there all along. */
 static void a_person_can_decide_for_the_old_identity(void **state)
@@ -352,6 +373,7 @@ int main(void)
         cmocka_unit_test(an_account_of_another_name_is_refused),
         cmocka_unit_test(a_stranger_does_not_get_the_own_name),
         cmocka_unit_test(an_address_does_not_change_hands),
+        cmocka_unit_test(a_wrong_answer_holds_up_nothing_for_ever),
         cmocka_unit_test(a_person_can_decide_for_the_old_identity),
         cmocka_unit_test(the_own_identity_takes_no_contact_over),
     };
