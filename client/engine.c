@@ -131,7 +131,11 @@ bool engine_is_stopped(const struct engine *engine)
 
 bool engine_is_settled(const struct engine *engine)
 {
-    return engine->requests == NULL;
+    for (const struct request *r = engine->requests; r != NULL; r = r->next) {
+        if (!r->is_given_up)
+            return false;
+    }
+    return true;
 }
 
 /* ---- what the relay says ---- */
@@ -164,9 +168,17 @@ static enum signet_err publish_refused(struct engine *e, uint64_t code)
     return engine_stop(e, problem, e->relay.name);
 }
 
-static enum signet_err refused(struct engine *e, const struct request *request,
+static bool is_about_texts(enum request_type type)
+{
+    return type == REQUEST_FIND_NAME || type == REQUEST_FIND_CONTACT ||
+           type == REQUEST_FIND_ADDRESS || type == REQUEST_TAKE || type == REQUEST_PUT;
+}
+
+enum signet_err engine_refused(struct engine *e, const struct request *request,
     const struct relay_message *message, uint64_t now_ms)
 {
+    if (message->code == CODE_SILENT && !is_about_texts(request->type))
+        return engine_stop(e, PROBLEM_SILENT, e->relay.name);
     switch (request->type) {
     case REQUEST_REGISTER: return engine_not_registered(e, message->code, now_ms);
     case REQUEST_LOGIN:
@@ -196,8 +208,10 @@ static enum signet_err answered(struct engine *e, const struct request *request,
 {
     enum request_type type = request->type;
 
+    if (type == REQUEST_PUT)
+        e->landed_at = now_ms;
     if (message->type == RELAY_REFUSED)
-        return refused(e, request, message, now_ms);
+        return engine_refused(e, request, message, now_ms);
     if (message->type == RELAY_DONE && type == REQUEST_REGISTER)
         return engine_registered(e);
     if (message->type == RELAY_DONE && (type == REQUEST_CARD || type == REQUEST_BUNDLE))
@@ -238,7 +252,7 @@ static enum signet_err handle(
     request = take_request(e, message->req);
     if (request == NULL)
         return SIGNET_ERR_FORMAT;
-    err = answered(e, request, message, now_ms);
+    err = request->is_given_up ? SIGNET_OK : answered(e, request, message, now_ms);
     free(request);
     return err;
 }
@@ -249,6 +263,7 @@ enum signet_err engine_receive(
     enum signet_err err = SIGNET_OK;
 
     engine->output = output;
+    engine->now_ms = now_ms;
     while (message.len > 0 && err == SIGNET_OK && engine->phase != PHASE_STOPPED) {
         struct relay_message one;
 
@@ -299,8 +314,8 @@ enum signet_err engine_disconnected(
 {
     enum signet_err err;
 
-    (void)now_ms;
     engine->output = output;
+    engine->now_ms = now_ms;
     engine->phase = PHASE_OFFLINE;
     engine->is_subscribed = false;
     free_requests(engine);

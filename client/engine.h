@@ -56,6 +56,7 @@ enum engine_problem {
     PROBLEM_FULL,       /* the contact's mailbox is full; kept in the outbox */
     PROBLEM_OFTEN,      /* the relay asks us to slow down; kept in the outbox */
     PROBLEM_RELAY,      /* the relay cannot store now, or answers nonsense; kept */
+    PROBLEM_SILENT,     /* the relay has not answered for 30 seconds; kept */
     PROBLEM_OFFLINE,
     /* not a contact yet, and the relay cannot be asked; not kept */
     PROBLEM_GONE,   /* the contact's account is not there any more */
@@ -79,7 +80,8 @@ struct engine_event {
     uint64_t number;               /* MESSAGE: its place; ACCEPTED: of the message sent */
     struct signet_id conversation; /* MESSAGE, ACCEPTED */
     struct signet_id id;           /* ACCEPTED, QUEUED: entry (QUEUED: may be zero) */
-    struct signet_id address;      /* CONTACT; FAILED with IDENTITY: the new identity */
+    struct signet_id address;      /* CONTACT; MESSAGE: the sender; FAILED with IDENTITY: the new
+                                      identity */
     uint64_t at;                   /* ACCEPTED: ms */
     struct engine_step step;       /* STEP */
     char text[256];                /* NOTE; FAILED: whom or what it is about (may be from others) */
@@ -168,7 +170,8 @@ bool engine_wants_login(const struct engine *engine, uint64_t now_ms);
 bool engine_is_settled(const struct engine *engine);
 /* When engine_tick is due; UINT64_MAX: never. */
 uint64_t engine_deadline(const struct engine *engine);
-/* Time has passed: what was to wait until now goes on. */
+/* Time has passed: what was to wait until now goes on, what was to be answered by now is not waited
+ * for any more. */
 SIGNET_MUST_USE enum signet_err engine_tick(
     struct engine *engine, uint64_t now_ms, struct engine_output *output);
 

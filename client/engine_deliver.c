@@ -195,6 +195,7 @@ static enum signet_err message_event(struct engine *e, const struct message *mes
     if (event == NULL)
         return SIGNET_ERR_NOMEM;
     event->number = message->number;
+    event->address = message->address;
     event->conversation = message->conversation;
     event->id = message->id;
     return SIGNET_OK;

@@ -214,22 +214,18 @@ enum signet_err engine_found(struct engine *e, const struct request *request,
 enum signet_err engine_not_found(struct engine *e, const struct request *request,
     const struct relay_message *refusal, uint64_t now_ms)
 {
-    enum engine_problem problem = PROBLEM_RELAY;
+    bool is_unknown = refusal->code == RELAY_CODE_UNKNOWN;
     struct contact_slot *slot;
+    enum engine_problem problem = PROBLEM_UNKNOWN_NAME;
 
-    if (refusal->code == RELAY_CODE_UNKNOWN)
-        problem = PROBLEM_UNKNOWN_NAME;
-    else if (refusal->code == RELAY_CODE_OFTEN)
-        problem = PROBLEM_OFTEN;
     if (request->type == REQUEST_FIND_NAME) /* without an address it cannot be kept */
-        return engine_fail_texts(
-            e, NULL, request->name, problem == PROBLEM_UNKNOWN_NAME ? problem : PROBLEM_OFFLINE);
+        return engine_fail_texts(e, NULL, request->name, is_unknown ? problem : PROBLEM_OFFLINE);
     if (engine_load_contact(e, &request->address, &slot) == SIGNET_OK) {
         slot->is_asking = false;
-        if (problem == PROBLEM_UNKNOWN_NAME)
-            problem = PROBLEM_GONE;
+        problem = PROBLEM_GONE;
     }
-    if (problem == PROBLEM_OFTEN || problem == PROBLEM_RELAY)
-        return engine_hold_texts(e, &request->address, problem, engine_retry_at(refusal, now_ms));
-    return engine_fail_texts(e, &request->address, NULL, problem);
+    if (is_unknown)
+        return engine_fail_texts(e, &request->address, NULL, problem);
+    return engine_hold_texts(
+        e, &request->address, engine_passing_problem(refusal), engine_retry_at(refusal, now_ms));
 }

@@ -74,6 +74,8 @@ enum request_type {
 struct request {
     struct request *next;
     uint64_t req;
+    uint64_t asked_at; /* ms */
+    bool is_given_up;  /* it took too long: its answer is of no use any more */
     enum request_type type;
     struct signet_id address;       /* FIND_CONTACT, FIND_ADDRESS, TAKE */
     struct signet_id device;        /* TAKE, PUT */
@@ -152,12 +154,14 @@ struct engine {
     struct sealed *sealed;     /* in order */
     struct lane *lanes;
     struct traffic in_flight; /* handed to the relay, not answered */
+    uint64_t landed_at;       /* ms: when one of them was answered last */
     struct traffic fresh;     /* sealed since the last pump began */
 
     /* Messages of strangers whose names are being asked for, and what came after them. */
     struct engine_event *first_held, *last_held;
     size_t held_count;
     struct signet_buf acks;       /* ids to acknowledge at the end of this call */
+    uint64_t now_ms;              /* as the last call that was told the time has it */
     struct engine_output *output; /* during a call: where everything goes */
 };
 
@@ -185,9 +189,11 @@ SIGNET_MUST_USE enum signet_err engine_put_message(
 SIGNET_MUST_USE enum signet_err engine_ask(struct engine *e, enum request_type type,
     struct relay_message *message, struct request **request_out);
 
-/* Hold messages back while names are being asked for, so that they can be shown with them; let
- * them go when no name is awaited any more. At the end of each call. */
+/* Hold messages of strangers back while their names are being asked for, so that they can be shown
+ * with them; let them go when the name has come or takes long. At the end of each call. */
 void engine_hold_events(struct engine *e);
+/* When one of them is to be let go; UINT64_MAX: none is held. */
+uint64_t engine_held_until(const struct engine *e);
 
 /* ---- records (engine_records.c) ---- */
 
@@ -346,6 +352,14 @@ void engine_free_outgoing(struct outgoing *text);
 
 /* ---- time (engine_wait.c) ---- */
 
+/* A code of ours: no answer came. */
+#define CODE_SILENT UINT64_MAX
+
+/* A refusal that passes: OFTEN, SILENT, else RELAY. */
+enum engine_problem engine_passing_problem(const struct relay_message *refusal);
+/* A request was refused, or given up with CODE_SILENT (engine.c). */
+SIGNET_MUST_USE enum signet_err engine_refused(struct engine *e, const struct request *request,
+    const struct relay_message *refusal, uint64_t now_ms);
 /* When something refused may be tried again. */
 uint64_t engine_retry_at(const struct relay_message *refusal, uint64_t now_ms);
 

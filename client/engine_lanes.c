@@ -251,20 +251,19 @@ enum signet_err engine_accepted(struct engine *e, const struct request *request,
     return err;
 }
 
-static enum engine_problem problem_of(uint64_t code)
+static enum engine_problem problem_of(const struct relay_message *refusal)
 {
-    switch (code) {
+    switch (refusal->code) {
     case RELAY_CODE_UNKNOWN: return PROBLEM_DEVICE;
     case RELAY_CODE_FULL: return PROBLEM_FULL;
-    case RELAY_CODE_OFTEN: return PROBLEM_OFTEN;
-    default: return PROBLEM_RELAY;
+    default: return engine_passing_problem(refusal);
     }
 }
 
 enum signet_err engine_put_refused(struct engine *e, const struct request *request,
     const struct relay_message *refusal, uint64_t now_ms)
 {
-    enum engine_problem problem = problem_of(refusal->code);
+    enum engine_problem problem = problem_of(refusal);
     struct sealed *sealed = find_sealed(e, request->number);
     char device[SIGNET_ID_SHORT_SIZE];
     struct lane *lane = land(e, request);

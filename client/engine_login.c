@@ -57,8 +57,8 @@ out:
 enum signet_err engine_connected(struct engine *engine, const struct engine_hop *hop,
     uint64_t now_ms, struct engine_output *output)
 {
-    (void)now_ms;
     engine->output = output;
+    engine->now_ms = now_ms;
     engine->phase = PHASE_CHALLENGE;
     engine->is_subscribed = false;
     engine->has_drained = false;

@@ -9,7 +9,8 @@
 /* Frames stay below what the relay accepts, with room for the largest single message. */
 enum {
     FRAME_MAX = 65536,
-    HELD_MAX = 64, /* a relay that does not answer must not keep messages from the person */
+    HELD_MAX = 64,  /* a relay that does not answer must not keep messages from the person, */
+    HELD_MS = 2000, /* nor for long */
 };
 
 /* Append to a list of events. */
@@ -131,6 +132,7 @@ enum signet_err engine_ask(struct engine *e, enum request_type type, struct rela
     if (request == NULL)
         return SIGNET_ERR_NOMEM;
     request->req = ++e->next_req;
+    request->asked_at = e->now_ms;
     request->type = type;
     message->req = request->req;
     if ((err = engine_put_message(e, message)) != SIGNET_OK) {
@@ -143,52 +145,61 @@ enum signet_err engine_ask(struct engine *e, enum request_type type, struct rela
     return SIGNET_OK;
 }
 
-static bool is_name_awaited(const struct engine *e)
+/* Until when the name of an address is awaited; 0: it is not. */
+static uint64_t awaited_until(const struct engine *e, const struct signet_id *address)
 {
     for (const struct request *r = e->requests; r != NULL; r = r->next) {
-        if (r->type == REQUEST_FIND_ADDRESS)
-            return true;
+        if (r->type == REQUEST_FIND_ADDRESS && !r->is_given_up &&
+            signet_id_equal(&r->address, address))
+            return r->asked_at + HELD_MS;
     }
-    return false;
+    return 0;
 }
 
-/* Move the messages, and the end of what waited, out of the output. */
-static void hold(struct engine *e)
+uint64_t engine_held_until(const struct engine *e)
 {
-    struct engine_event *event = e->output->first_event;
+    uint64_t first = UINT64_MAX;
 
-    e->output->first_event = NULL;
-    e->output->last_event = NULL;
-    while (event != NULL) {
-        struct engine_event *next = event->next;
+    for (const struct engine_event *event = e->first_held; event != NULL; event = event->next) {
+        uint64_t until = awaited_until(e, &event->address);
 
-        event->next = NULL;
-        if (event->type == EVENT_MESSAGE || event->type == EVENT_DRAINED) {
-            link_event(&e->first_held, &e->last_held, event);
-            e->held_count++;
-        } else
-            link_event(&e->output->first_event, &e->output->last_event, event);
-        event = next;
+        if (event->type == EVENT_MESSAGE && until < first)
+            first = until;
     }
+    return first;
+}
+
+/* A message to be shown with a name; or the end of what waited, where such a message is held. */
+static bool is_to_hold(const struct engine *e, const struct engine_event *event)
+{
+    if (event->type == EVENT_MESSAGE)
+        return awaited_until(e, &event->address) > e->now_ms;
+    return event->type == EVENT_DRAINED && e->first_held != NULL;
 }
 
 void engine_hold_events(struct engine *e)
 {
-    bool is_awaited = is_name_awaited(e);
-
-    if (!is_awaited && e->first_held == NULL)
-        return;
     /* What is held already is older than what this call brought. */
-    hold(e);
-    if (is_awaited && e->held_count < HELD_MAX)
-        return;
-    if (e->first_held == NULL)
-        return;
-    link_event(&e->output->first_event, &e->output->last_event, e->first_held);
-    e->output->last_event = e->last_held;
-    e->first_held = NULL;
-    e->last_held = NULL;
+    struct engine_event *lists[2] = {e->first_held, e->output->first_event};
+    bool has_room = e->held_count < HELD_MAX;
+
+    e->first_held = e->last_held = NULL;
+    e->output->first_event = e->output->last_event = NULL;
     e->held_count = 0;
+    for (size_t i = 0; i < 2; i++) {
+        struct engine_event *next;
+
+        for (struct engine_event *event = lists[i]; event != NULL; event = next) {
+            next = event->next;
+            event->next = NULL;
+            if (has_room && is_to_hold(e, event)) {
+                link_event(&e->first_held, &e->last_held, event);
+                e->held_count++;
+            } else {
+                link_event(&e->output->first_event, &e->output->last_event, event);
+            }
+        }
+    }
 }
 
 struct engine_event *engine_output_event(struct engine_output *output)

@@ -222,6 +222,7 @@ enum signet_err engine_send(struct engine *engine, const struct engine_text *tex
     enum signet_err err;
 
     engine->output = output;
+    engine->now_ms = now_ms;
     if (text->text.len == 0 || text->text.len > SIGNET_TEXT_MAX || !utf8_is_valid(text->text))
         return engine_fail(engine, PROBLEM_TEXT, text->token, "");
     if (peer_len == 0 || peer_len >= sizeof(outgoing->peer))

@@ -163,12 +163,11 @@ enum signet_err engine_taken(struct engine *e, const struct request *request,
 enum signet_err engine_not_taken(struct engine *e, const struct request *request,
     const struct relay_message *refusal, uint64_t now_ms)
 {
-    enum engine_problem problem = refusal->code == RELAY_CODE_OFTEN ? PROBLEM_OFTEN : PROBLEM_RELAY;
     struct contact_slot *slot;
-
     if (engine_load_contact(e, &request->address, &slot) == SIGNET_OK)
         slot->is_asking = false;
     if (refusal->code == RELAY_CODE_UNKNOWN)
         return engine_fail_texts(e, &request->address, NULL, PROBLEM_NO_BUNDLE);
-    return engine_hold_texts(e, &request->address, problem, engine_retry_at(refusal, now_ms));
+    return engine_hold_texts(
+        e, &request->address, engine_passing_problem(refusal), engine_retry_at(refusal, now_ms));
 }

@@ -11,7 +11,8 @@
 
 /* What the relay does with its answers to alice. */
 struct relay {
-    bool is_silent;             /* about accounts and prekeys */
+    bool is_silent;             /* about accounts and prekeys, also those that are not there */
+    bool is_deaf;               /* to what is put */
     enum relay_type refused;    /* refuse these instead of answering */
     size_t refusals;            /* so many times */
     uint64_t code, retry_after; /* with this */
@@ -25,9 +26,10 @@ static void answer(
         .req = message->req,
         .code = relay->code,
         .retry_after_ms = relay->retry_after};
-    bool is_told = message->type == RELAY_ACCOUNT || message->type == RELAY_PREKEYS;
+    bool is_told = message->type == RELAY_ACCOUNT || message->type == RELAY_PREKEYS ||
+                   message->type == RELAY_REFUSED;
 
-    if (is_told && relay->is_silent)
+    if ((is_told && relay->is_silent) || (message->type == RELAY_ACCEPTED && relay->is_deaf))
         return;
     if (message->type == relay->refused && relay->refusals > 0) {
         relay->refusals--;
@@ -174,6 +176,94 @@ static void a_refused_text_keeps_its_place(void **state)
     close_talk(&t, "0\n1\n2\n3\n");
 }
 
+/* No answer is waited for without end: the person is told, and it is tried again later. */
+static void an_answer_is_not_awaited_for_ever(void **state)
+{
+    struct talk t;
+
+    (void)state;
+    open_talk(&t, 404);
+    t.relay.is_silent = true;
+    send_and_run(&t, "1");
+    sim_wait(&t.sim, 29999);
+    CHECK(t.alice->failed == 0 && !engine_is_settled(t.alice->engine));
+    sim_wait(&t.sim, 1);
+    CHECK(t.alice->failed == 1 && t.alice->problem == PROBLEM_SILENT);
+    CHECK(engine_is_settled(t.alice->engine) && t.alice->is_online);
+    sim_send(t.alice, "carol", "nobody was ever told who that is");
+    sim_run(&t.sim);
+    sim_wait(&t.sim, 30000);
+    CHECK(t.alice->failed == 2 && t.alice->problem == PROBLEM_OFFLINE);
+    t.relay.is_silent = false;
+    sim_run(&t.sim); /* what was asked again meanwhile */
+    sim_wait(&t.sim, 30000);
+    sim_run(&t.sim);
+    sim_wait(&t.sim, 30000);
+    sim_run(&t.sim);
+    CHECK(t.alice->accepted == 2);
+    t.relay.is_deaf = true;
+    send_and_run(&t, "2");
+    sim_wait(&t.sim, 30000);
+    CHECK(t.alice->failed == 3 && t.alice->problem == PROBLEM_SILENT);
+    t.relay.is_deaf = false;
+    sim_wait(&t.sim, 30000);
+    sim_run(&t.sim);
+    CHECK(t.alice->accepted == 3);
+    close_talk(&t, "0\n1\n2\n");
+}
+
+/* An answer that comes after all does no harm. */
+static void a_late_answer_is_passed_over(void **state)
+{
+    struct talk t;
+    struct signet_buf late;
+
+    (void)state;
+    open_talk(&t, 405);
+    sim_send(t.alice, "bob", "1");
+    core_rig_turn(&t.sim.rig);
+    late = t.alice->connection.inbox;
+    t.alice->connection.inbox = (struct signet_buf){0};
+    sim_wait(&t.sim, 30000);
+    CHECK(t.alice->failed == 1 && t.alice->problem == PROBLEM_SILENT);
+    sim_inject(t.alice, signet_buf_span(&late));
+    CHECK(!t.alice->is_nonsense);
+    signet_buf_free(&late);
+    sim_wait(&t.sim, 30000);
+    sim_run(&t.sim);
+    CHECK(t.alice->accepted == 2);
+    close_talk(&t, "0\n1\n");
+}
+
+/* While a stranger's name is being asked for, others are heard; the stranger, soon after. */
+static void a_name_that_does_not_come_holds_up_nobody_else(void **state)
+{
+    struct sim_client *carol;
+    struct talk t;
+
+    (void)state;
+    open_talk(&t, 406);
+    carol = sim_join(&t.sim, "carol");
+    sim_send(t.bob, "alice", "known");
+    sim_run(&t.sim);
+    CHECK(t.alice->received == 1);
+    t.relay.is_silent = true;
+    sim_send(carol, "alice", "a stranger");
+    sim_run(&t.sim);
+    sim_send(carol, "alice", "again");
+    sim_send(t.bob, "alice", "urgent");
+    sim_run(&t.sim);
+    CHECK(t.alice->received == 2);
+    sim_wait(&t.sim, 1999);
+    CHECK(t.alice->received == 2);
+    sim_wait(&t.sim, 1);
+    CHECK(t.alice->received == 4);
+    sim_send(carol, "alice", "and again");
+    sim_run(&t.sim);
+    CHECK(t.alice->received == 5);
+    close_talk(&t, "0\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +271,9 @@ int main(void)
         cmocka_unit_test(a_fingerprint_is_enough_to_be_kept),
         cmocka_unit_test(nothing_overtakes_a_text_that_was_refused),
         cmocka_unit_test(a_refused_text_keeps_its_place),
+        cmocka_unit_test(an_answer_is_not_awaited_for_ever),
+        cmocka_unit_test(a_late_answer_is_passed_over),
+        cmocka_unit_test(a_name_that_does_not_come_holds_up_nobody_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
