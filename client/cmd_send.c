@@ -30,7 +30,10 @@ struct sending {
     bool is_settling;
     uint64_t last_token;
     struct pending in_flight;
-    size_t queued;
+    size_t queued, accepted;
+    bool has_flaw; /* the last line that was read cannot be sent */
+    struct text_flaw flaw;
+    size_t line_count; /* read */
     enum exit_code code;
     unsigned steps;
     struct link_down down; /* why messages are queued */
@@ -39,26 +42,13 @@ struct sending {
 
 /* ---- texts ---- */
 
-/* Whether a text can be sent at all. Reports. */
-static bool is_sendable(const struct sending *sending, signet_span text)
-{
-    bool is_given = sending->context->line->arg_count > 1; /* else reading ended at the limit */
-    struct text_flaw flaw;
-
-    if (!text_has_flaw(text, is_given, &flaw))
-        return true;
-    report_error(
-        sending->context->report, engine_problem_word(PROBLEM_TEXT), flaw.hint, "%s", flaw.what);
-    return false;
-}
-
 /* Standard input as one message, without the line feed that ends it. Reports. */
 static bool read_text(struct sending *sending)
 {
     struct signet_buf *text = &sending->text;
     enum signet_err err = input_read_all(STDIN_FILENO, SIGNET_TEXT_MAX + 1, text);
 
-    /* Over the limit is_sendable refuses it. */
+    /* Over the limit it is refused afterwards. */
     if (err != SIGNET_OK && err != SIGNET_ERR_LIMIT) {
         report_error(sending->context->report, "input", NULL, "cannot read standard input: %s",
             err == SIGNET_ERR_IO ? strerror(errno) : signet_err_text(err));
@@ -74,6 +64,8 @@ static bool take_text(struct sending *sending)
 {
     const struct command_line *line = sending->context->line;
     const char *given = line->arg_count > 1 ? line->args[1] : "-";
+    bool is_given = line->arg_count > 1; /* else reading ended at the limit */
+    struct text_flaw flaw;
 
     if (strcmp(given, "-") == 0) {
         if (!read_text(sending))
@@ -82,7 +74,11 @@ static bool take_text(struct sending *sending)
         report_error(sending->context->report, "machine", NULL, "out of memory");
         return false;
     }
-    return is_sendable(sending, signet_buf_span(&sending->text));
+    if (!text_has_flaw(signet_buf_span(&sending->text), is_given, &flaw))
+        return true;
+    report_error(
+        sending->context->report, engine_problem_word(PROBLEM_TEXT), flaw.hint, "%s", flaw.what);
+    return false;
 }
 
 /* ---- end ---- */
@@ -96,6 +92,15 @@ static void report_queued(struct sending *sending)
         down->is_final ? down->hint : hint, "%s; %zu message%s queued in the outbox",
         down->text[0] != '\0' ? down->text : "not accepted yet", sending->queued,
         sending->queued == 1 ? " is" : "s are");
+}
+
+/* Told when it is known what became of the lines before it. */
+static void report_flaw(struct sending *sending)
+{
+    report_error(sending->context->report, engine_problem_word(PROBLEM_TEXT), sending->flaw.hint,
+        "line %zu: %s; %zu message%s accepted, nothing from this line on was sent",
+        sending->line_count, sending->flaw.what, sending->accepted,
+        sending->accepted == 1 ? " was" : "s were");
 }
 
 static void on_settled_late(uv_timer_t *timer)
@@ -112,6 +117,8 @@ static void finish_if_done(struct sending *sending)
         return;
     if (!sending->is_settling) {
         sending->is_settling = true;
+        if (sending->has_flaw)
+            report_flaw(sending);
         if (sending->queued > 0 && !sending->has_failed)
             report_queued(sending);
         else if (sending->queued > 0)
@@ -150,9 +157,11 @@ static void on_line(void *ctx, signet_span line)
 {
     struct sending *sending = ctx;
 
+    sending->line_count++;
     if (line.len == 0)
         return;
-    if (!is_sendable(sending, line)) {
+    sending->has_flaw = text_has_flaw(line, false, &sending->flaw);
+    if (sending->has_flaw) {
         sending->has_failed = true;
         sending->code = EXIT_FAILED;
         stop_reading(sending);
@@ -259,8 +268,10 @@ static void on_event(void *ctx, const struct engine_event *event)
     case EVENT_NOTE: report_note(sending->context->report, "%s", event->text); break;
     case EVENT_READY: begin(sending); break;
     case EVENT_ACCEPTED:
-        if (pending_take(&sending->in_flight, event->token))
+        if (pending_take(&sending->in_flight, event->token)) {
+            sending->accepted++;
             print_accepted(sending, event);
+        }
         break;
     case EVENT_QUEUED: sending->queued += pending_take(&sending->in_flight, event->token); break;
     case EVENT_FAILED: on_failed(sending, event); break;
