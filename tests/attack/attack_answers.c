@@ -98,7 +98,7 @@ static void inject(struct sim_client *client, const struct relay_message *messag
 }
 
 /* Answers that nobody asked for end the connection; the next one works. */
-static void an_answer_out_of_turn_ends_the_connection(void **state)
+static void an_answer_that_nobody_asked_for_ends_the_connection(void **state)
 {
     static const uint8_t bytes[32] = {7};
     const signet_span span = signet_span_of(bytes, sizeof(bytes));
@@ -366,7 +366,7 @@ static void the_own_identity_takes_no_contact_over(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_answer_out_of_turn_ends_the_connection),
+        cmocka_unit_test(an_answer_that_nobody_asked_for_ends_the_connection),
         cmocka_unit_test(nothing_is_delivered_before_login),
         cmocka_unit_test(prekeys_of_another_device_are_refused),
         cmocka_unit_test(a_contact_is_not_found_under_another_name),

@@ -140,7 +140,7 @@ static void a_list_rolled_back_is_refused(void **state)
 }
 
 /* Two lists for one place: what is shown to some is not what is shown to others. */
-static void forked_lists_are_a_hard_stop(void **state)
+static void forked_lists_are_refused(void **state)
 {
     struct fixture f = fixture_new();
     struct device_list with = list_with_mallory(&f), without = forge_list(&f.bob), third;
@@ -255,7 +255,7 @@ static void a_bundle_of_another_device_is_refused(void **state)
 }
 
 /* What a contact needs to refuse an older bundle, or another of the same version. */
-static void a_bundle_rolled_back_shows(void **state)
+static void another_bundle_shows_by_version_or_id(void **state)
 {
     struct fixture f = fixture_new();
     struct signet_buf old_bytes = copy_of(signet_buf_span(&f.bob.bundle_bytes));
@@ -278,7 +278,7 @@ static void a_bundle_rolled_back_shows(void **state)
 }
 
 /* A device that was taken off the list is sealed to no more. */
-static void a_removed_device_gets_no_session(void **state)
+static void a_bundle_of_a_removed_device_is_refused(void **state)
 {
     struct fixture f = fixture_new();
     struct device_list list = forge_list(&f.bob);
@@ -367,12 +367,12 @@ int main(void)
         cmocka_unit_test(a_list_signed_by_another_identity_is_refused),
         cmocka_unit_test(an_unsigned_list_is_refused),
         cmocka_unit_test(a_list_rolled_back_is_refused),
-        cmocka_unit_test(forked_lists_are_a_hard_stop),
+        cmocka_unit_test(forked_lists_are_refused),
         cmocka_unit_test(a_thief_of_the_identity_key_does_not_succeed),
         cmocka_unit_test(the_true_successor_voids_the_thiefs_lists),
         cmocka_unit_test(a_bundle_of_another_device_is_refused),
-        cmocka_unit_test(a_bundle_rolled_back_shows),
-        cmocka_unit_test(a_removed_device_gets_no_session),
+        cmocka_unit_test(another_bundle_shows_by_version_or_id),
+        cmocka_unit_test(a_bundle_of_a_removed_device_is_refused),
         cmocka_unit_test(one_time_prekeys_of_the_servers_own_are_refused),
         cmocka_unit_test(a_one_time_prekey_is_not_stripped_in_transit),
     };

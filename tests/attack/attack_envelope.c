@@ -71,8 +71,9 @@ static void a_replayed_envelope_is_refused(void **state)
     pair_free(&p);
 }
 
-/* A first message that comes again starts no second session: its one-time key is gone. */
-static void a_replayed_first_message_starts_no_session(void **state)
+/* Where the one-time key is gone, its first message starts no second session; the engine knows it by
+ * its transcript besides (attack_replay). */
+static void a_spent_one_time_key_starts_no_session(void **state)
 {
     struct pair p = pair_new(202);
     struct signet_session *again = NULL;
@@ -313,7 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_replayed_envelope_is_refused),
-        cmocka_unit_test(a_replayed_first_message_starts_no_session),
+        cmocka_unit_test(a_spent_one_time_key_starts_no_session),
         cmocka_unit_test(a_message_reflected_to_its_author_is_refused),
         cmocka_unit_test(reordered_messages_each_open_once),
         cmocka_unit_test(parts_of_two_messages_do_not_mix),

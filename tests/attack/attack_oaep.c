@@ -2,7 +2,7 @@
  * Bleichenbacher (CRYPTO 1998) and Manger (CRYPTO 2001): whoever can send first messages learns from
  * nothing whether an OAEP ciphertext was well formed. docs/protocol.md, section 5.
  *
- * What is compared here is what a program can see; time is measured elsewhere.
+ * What is compared here is what a program can see. Time is not measured.
  */
 #include "tests/support/unit.h"
 
