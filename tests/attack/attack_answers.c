@@ -131,6 +131,67 @@ static void an_answer_that_nobody_asked_for_ends_the_connection(void **state)
     scene_close(&s);
 }
 
+/* ---- answers to another question ---- */
+
+/* In place of the first answer of one type, one of another type to the same request. */
+struct mismatch {
+    enum relay_type asked, given;
+    signet_span card;
+    bool is_done;
+};
+
+static void answer_wrongly(
+    struct sim_client *client, const struct relay_message *message, struct signet_buf *out)
+{
+    static const uint8_t bytes[32] = {7};
+    struct mismatch *mismatch = client->intercept_ctx;
+    struct relay_message changed = *message;
+
+    if (message->type == RELAY_PREKEYS)
+        changed.has_prekey = false;
+    if (message->type == mismatch->asked && !mismatch->is_done) {
+        changed = (struct relay_message){.type = mismatch->given,
+            .req = message->req,
+            .name = signet_span_str("bob"),
+            .card = mismatch->card,
+            .message = 1};
+        if (mismatch->given == RELAY_PREKEYS)
+            changed.bundle = signet_span_of(bytes, sizeof(bytes));
+        mismatch->is_done = true;
+    }
+    CHECK_OK(relay_message_write(&changed, out));
+}
+
+/* Each request has its own answers, and no other ends it. */
+static void each_request_has_its_own_answer(void **state)
+{
+    static const enum relay_type types[] = {
+        RELAY_WELCOME, RELAY_DONE, RELAY_ACCOUNT, RELAY_PREKEYS, RELAY_ACCEPTED};
+    enum { TYPES = sizeof(types) / sizeof(types[0]) };
+
+    (void)state;
+    for (size_t i = 0; i < TYPES * TYPES; i++) {
+        struct mismatch mismatch = {.asked = types[i / TYPES], .given = types[i % TYPES]};
+        struct scene s;
+
+        if (mismatch.asked == mismatch.given)
+            continue;
+        scene_open(&s, 310);
+        mismatch.card = card_of(s.bob);
+        sim_disconnect(s.alice);
+        s.alice->intercept = answer_wrongly;
+        s.alice->intercept_ctx = &mismatch;
+        sim_connect(s.alice);
+        sim_run(&s.sim);
+        if (!mismatch.is_done) {
+            sim_send(s.alice, "bob", "text");
+            sim_run(&s.sim);
+        }
+        CHECK(mismatch.is_done && s.alice->is_nonsense && !s.alice->is_online);
+        scene_close(&s);
+    }
+}
+
 /* Nothing is delivered, and nothing is at its end, before it was asked for. */
 static void nothing_is_delivered_before_login(void **state)
 {
@@ -367,6 +428,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_that_nobody_asked_for_ends_the_connection),
+        cmocka_unit_test(each_request_has_its_own_answer),
         cmocka_unit_test(nothing_is_delivered_before_login),
         cmocka_unit_test(prekeys_of_another_device_are_refused),
         cmocka_unit_test(a_contact_is_not_found_under_another_name),
