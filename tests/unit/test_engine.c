@@ -232,6 +232,117 @@ static void the_session_last_received_on_is_answered(void **state)
     simulation_close(&sim);
 }
 
+/* ---- which session ---- */
+
+enum { ARRIVED_MAX = 16 };
+
+struct arrived {
+    size_t count;
+    struct signet_id transcripts[ARRIVED_MAX]; /* of those with init data */
+    size_t len;                                /* of the last envelope */
+};
+
+static void watch(
+    struct sim_client *client, const struct relay_message *message, struct signet_buf *out)
+{
+    struct arrived *arrived = client->intercept_ctx;
+    struct signet_envelope_view view;
+
+    if (message->type == RELAY_DELIVER) {
+        CHECK_OK(signet_envelope_view(client->sim->seeded.library, message->envelope, &view));
+        arrived->len = message->envelope.len;
+        if (view.has_init && arrived->count < ARRIVED_MAX)
+            arrived->transcripts[arrived->count++] = view.transcript;
+    }
+    CHECK_OK(relay_message_write(message, out));
+}
+
+static bool has_session(struct sim_client *client, const struct signet_id *transcript)
+{
+    struct record_source source = memory_records_source(client->records);
+    struct record_key key = {RECORD_SESSION, signet_id_span(transcript), 0};
+    struct signet_buf value = {0};
+    enum signet_err err = source.get(source.ctx, &key, &value);
+
+    signet_buf_free(&value);
+    return err == SIGNET_OK;
+}
+
+/* Section 5: at most 5 sessions live; the one used longest ago goes. */
+static void the_session_used_longest_ago_goes(void **state)
+{
+    struct arrived arrived = {0};
+    struct simulation sim;
+    struct sim_client *alice, *bob;
+
+    (void)state;
+    simulation_open(&sim, 207);
+    alice = sim_join(&sim, "alice");
+    bob = sim_join(&sim, "bob");
+    bob->intercept = watch;
+    bob->intercept_ctx = &arrived;
+    for (unsigned i = 0; i < 8; i++) {
+        sim_send(alice, "bob", "in a new session");
+        sim_run(&sim);
+        core_rig_wait(&sim.rig, DAY_MS); /* unanswered */
+    }
+    CHECK(arrived.count == 8);
+    for (size_t i = 0; i < 8; i++)
+        CHECK(has_session(bob, &arrived.transcripts[i]) == (i >= 8 - SIGNET_SESSIONS_MAX));
+    simulation_close(&sim);
+}
+
+/* Section 5: before anything was received, the one with the lowest T1. */
+static void without_an_answer_the_lowest_transcript_is_used(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 208; seed < 212; seed++) {
+        struct arrived arrived = {0};
+        struct simulation sim;
+        struct sim_client *alice, *bob;
+        const struct signet_id *t = arrived.transcripts;
+
+        simulation_open(&sim, seed);
+        alice = sim_join(&sim, "alice");
+        bob = sim_join(&sim, "bob");
+        bob->intercept = watch;
+        bob->intercept_ctx = &arrived;
+        for (unsigned i = 0; i < 3; i++) {
+            alice->clock_ahead_ms = i == 1 ? 24 * HOUR_MS : 0;
+            sim_send(alice, "bob", "text");
+            sim_run(&sim);
+        }
+        CHECK(arrived.count == 3 && !signet_id_equal(&t[0], &t[1]));
+        CHECK(signet_id_equal(&t[2], signet_id_compare(&t[0], &t[1]) < 0 ? &t[0] : &t[1]));
+        simulation_close(&sim);
+    }
+}
+
+/* Section 3: the own card goes along until an entry of the peer names its list; not for ever. */
+static void the_own_card_stays_at_home_once_it_is_known(void **state)
+{
+    enum { WITHOUT_CARD = 1500 }; /* bytes; a card alone has as many */
+    struct arrived arrived = {0};
+    struct simulation sim;
+    struct sim_client *alice, *bob;
+
+    (void)state;
+    simulation_open(&sim, 212);
+    alice = sim_join(&sim, "alice");
+    bob = sim_join(&sim, "bob");
+    bob->intercept = watch;
+    bob->intercept_ctx = &arrived;
+    sim_send(alice, "bob", "one");
+    sim_run(&sim);
+    CHECK(arrived.len > WITHOUT_CARD);
+    sim_send(bob, "alice", "two");
+    sim_run(&sim);
+    sim_send(alice, "bob", "three");
+    sim_run(&sim);
+    CHECK(arrived.len < WITHOUT_CARD);
+    simulation_close(&sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +353,9 @@ int main(void)
         cmocka_unit_test(a_registration_whose_answer_was_lost_is_found_again),
         cmocka_unit_test(a_list_renewed_in_an_unanswered_session_goes_along),
         cmocka_unit_test(the_session_last_received_on_is_answered),
+        cmocka_unit_test(the_session_used_longest_ago_goes),
+        cmocka_unit_test(without_an_answer_the_lowest_transcript_is_used),
+        cmocka_unit_test(the_own_card_stays_at_home_once_it_is_known),
     };
 
     return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
