@@ -112,10 +112,12 @@ static void send_line(struct chat *chat, signet_span line)
 
 static void take_line(struct chat *chat, const char *line)
 {
-    if (line[0] == '/' && line[1] != '/')
+    bool is_command = line[0] == '/' && line[1] != '/' && strchr(line, '\n') == NULL;
+
+    if (is_command)
         chat_command(chat, line);
     else if (line[0] != '\0')
-        send_line(chat, signet_span_str(line[0] == '/' ? line + 1 : line));
+        send_line(chat, signet_span_str(line[0] == '/' && line[1] == '/' ? line + 1 : line));
 }
 
 static void on_typed(void *ctx, const char *line)

@@ -26,24 +26,22 @@ struct editor *editor_of(EditLine *edit)
 
 /* ---- reading ---- */
 
-/* One byte. The first one of a key is there; for the others nobody waits long, since a key may
- * end earlier than expected. */
-static int read_byte(struct editor *editor, char *byte)
+/* The first byte of a key is there; for the others nobody waits long, since a key may end earlier
+ * than expected. */
+bool editor_read_byte(struct editor *editor, char *byte)
 {
     struct pollfd waiting = {.fd = STDIN_FILENO, .events = POLLIN};
     ssize_t got;
 
     if (editor->is_in_key && poll(&waiting, 1, SEQUENCE_MS) <= 0)
-        return -1;
+        return false;
     editor->is_in_key = true;
     do
         got = read(STDIN_FILENO, byte, 1);
     while (got < 0 && errno == EINTR);
-    if (got == 1)
-        return 1;
-    if (got == 0 || errno != EAGAIN)
+    if (got == 0 || (got < 0 && errno != EAGAIN))
         editor->has_ended = true;
-    return -1;
+    return got == 1;
 }
 
 /* An el_rfunc_t: one character. Bytes that are none are passed over. */
@@ -56,7 +54,7 @@ static int read_character(EditLine *edit, wchar_t *character)
     for (;;) {
         size_t used;
 
-        if (read_byte(editor, &byte) != 1) {
+        if (!editor_read_byte(editor, &byte)) {
             errno = 0;
             return -1;
         }
@@ -100,6 +98,7 @@ static void activate(struct editor *editor)
         return;
     editor->handler->prompt(editor->ctx, editor->prompt);
     editor->is_active = editor->is_shown = true;
+    editor_mark_pastes(editor, true);
     (void)el_set(editor->edit, EL_UNBUFFERED, 1);
 }
 
@@ -110,6 +109,8 @@ static void deactivate(struct editor *editor)
         return;
     editor->is_active = false;
     (void)el_set(editor->edit, EL_UNBUFFERED, 0);
+    editor_mark_pastes(editor, false);
+    (void)fflush(stdout);
 }
 
 bool editor_drop_line(struct editor *editor)
@@ -117,6 +118,7 @@ bool editor_drop_line(struct editor *editor)
     bool has_typed = editor->has_typed;
 
     editor->has_typed = false;
+    editor_drop_paste(editor);
     editor_erase(editor);
     (void)fflush(stdout);
     if (editor->is_active) {
@@ -128,11 +130,24 @@ bool editor_drop_line(struct editor *editor)
 
 /* ---- keys ---- */
 
-static void hand_over(struct editor *editor, const wchar_t *line, size_t len)
+/* An el_afunc_t: the Enter key. A line may hold line feeds, which do not end it. */
+static unsigned char enter(EditLine *edit, int key)
 {
-    char *text = editor_text(line, len);
+    const LineInfoW *line = el_wline(edit);
+
+    (void)key;
+    editor_of(edit)->is_entered = true;
+    (void)el_cursor(edit, (int)(line->lastchar - line->cursor));
+    return CC_REFRESH;
+}
+
+static void hand_over(struct editor *editor)
+{
+    const LineInfoW *line = el_wline(editor->edit);
+    char *text = editor_text(line->buffer, (size_t)(line->lastchar - line->buffer));
     HistEvent event;
 
+    (void)fputs("\r\n", stdout);
     deactivate(editor);
     if (text != NULL && text[0] != '\0')
         (void)history(editor->history, &event, H_ENTER, text);
@@ -156,18 +171,21 @@ static void on_key(uv_poll_t *poll, int status, int events)
 {
     static const wchar_t ctrl_d = 4;
     struct editor *editor = poll->data;
-    const wchar_t *line;
+    const wchar_t *line = NULL;
     int count = 0;
 
     (void)status;
     (void)events;
-    editor->is_in_key = false;
-    line = el_wgets(editor->edit, &count);
+    editor->is_in_key = editor->is_entered = false;
     editor->has_typed = true;
+    if (!editor->is_pasting)
+        line = el_wgets(editor->edit, &count);
     if (editor->has_ended || (line != NULL && count == 1 && line[0] == ctrl_d))
         end_input(editor);
-    else if (line != NULL && count > 0 && (line[count - 1] == L'\n' || line[count - 1] == L'\r'))
-        hand_over(editor, line, (size_t)count - 1);
+    else if (editor->is_entered)
+        hand_over(editor);
+    else if (editor->is_pasting)
+        editor_take_paste(editor);
 }
 
 /* ---- signals ---- */
@@ -216,6 +234,7 @@ static void on_stopped(uv_signal_t *signal, int number)
     struct editor *editor = signal->data;
 
     editor_erase(editor);
+    editor_mark_pastes(editor, false);
     (void)fflush(stdout);
     (void)uv_signal_stop(signal);
     (void)raise(number); /* goes on here later, or at once where no shell would wake us */
@@ -244,6 +263,11 @@ static bool set_up_edit(struct editor *editor)
     (void)el_set(editor->edit, EL_HIST, history, editor->history);
     (void)el_wset(editor->edit, EL_ADDFN, L"signet-complete", L"complete a name", editor_complete);
     (void)el_set(editor->edit, EL_BIND, "^I", "signet-complete", NULL);
+    (void)el_wset(editor->edit, EL_ADDFN, L"signet-enter", L"end the line", enter);
+    (void)el_set(editor->edit, EL_BIND, "^M", "signet-enter", NULL);
+    (void)el_set(editor->edit, EL_BIND, "^J", "signet-enter", NULL);
+    (void)el_wset(editor->edit, EL_ADDFN, L"signet-paste", L"insert a text", editor_paste);
+    (void)el_set(editor->edit, EL_BIND, "\\e[200~", "signet-paste", NULL);
     (void)el_wset(editor->edit, EL_GETCFN, read_character);
     return true;
 }
@@ -301,5 +325,6 @@ void editor_free(struct editor *editor)
         el_end(editor->edit);
     if (editor->history != NULL)
         history_end(editor->history);
+    signet_buf_free(&editor->pasted);
     free(editor);
 }

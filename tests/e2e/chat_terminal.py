@@ -100,6 +100,40 @@ def keys(world):
 
 
 @test
+def pasted(world):
+    """a pasted text is one message, byte for byte, and no keys"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    bob.send("alice", "hello")
+    terminal = chat(world, alice, "bob")
+    assert terminal.raw.rindex(b"\x1b[?2004h") > terminal.raw.find(b"\x1b[?2004l")
+    text = "int main(void)\n{\n\treturn 0; /* bo\t \u65e5 */\n}\n\n"
+    for pasted in (text, text.replace("\n", "\r"), text * 40, "/etc/hosts:\n::1\tlocalhost"):
+        terminal.type("> " if pasted == text else "")
+        at = 0
+        while at < len(pasted):  # in pieces, with a pause in the beginning and between
+            piece = pasted[at:at + 700]
+            terminal.type("\x1b[200~" * (at == 0) + piece)
+            terminal.read(0.3)
+            at += len(piece)
+        terminal.type("\x1b[201~")
+        bob.send("alice", "meanwhile")
+        terminal.wait(lambda screen: screen.text().count("meanwhile") > 0, "a message")
+        terminal.type("\x1b[D\x1b[C\x05!\r")
+        wanted = ("> " if pasted == text else "") + pasted.replace("\r", "\n") + "!"
+        equal(texts(bob.receive("--count", "1")), [wanted])
+        terminal.wait(lambda screen: screen.last() == "bob> ", "acceptance")
+        terminal.type("\x0c")
+        terminal.wait(lambda screen: "meanwhile" not in screen.text(), "a clean screen")
+    terminal.type("\x1b[200~lost\x03")
+    terminal.wait(r"Ctrl-C once more")
+    terminal.type("kept\r")
+    equal(texts(bob.receive("--count", "1")), ["kept"])
+    leave(terminal)
+    assert terminal.raw.rindex(b"\x1b[?2004l") > terminal.raw.rindex(b"\x1b[?2004h")
+
+
+@test
 def ends(world):
     """/quit, Ctrl-C twice and SIGTERM end a chat, and the terminal is as it was"""
     relay = world.relay()
