@@ -1,6 +1,7 @@
 /* Reads a command line, provides what the command needs, and runs it. */
 #include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,12 +76,22 @@ static enum exit_code run(
     return run_with_library(context);
 }
 
-/* Results that did not reach their place are a failure, whatever the command says. */
+static bool is_pipe_closed(FILE *file)
+{
+    struct pollfd pipe = {.fd = fileno(file), .events = POLLOUT};
+
+    return poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR) != 0;
+}
+
+/* Results that did not reach their place are a failure, whatever the command says. Who has closed
+ * the pipe wanted no more of them, and no word about it. */
 static enum exit_code finish_output(const struct report *report, enum exit_code code)
 {
     errno = 0;
     if (fflush(report->out) == 0 && ferror(report->out) == 0)
         return code;
+    if (is_pipe_closed(report->out))
+        return code == EXIT_DONE ? EXIT_FAILED : code;
     report_error(report, "output", NULL, "cannot write to standard output: %s",
         errno == 0 ? "output was lost" : strerror(errno));
     return code == EXIT_DONE ? EXIT_FAILED : code;

@@ -247,6 +247,22 @@ def forged_rows(world):
 
 
 @test
+def closed_pipe(world):
+    """who stops reading early is told nothing about it, and what was not written is not shown"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    bob.send("alice", "hello")
+    for arguments in (["receive"], ["history"], ["history", "--json"]):
+        ends = os.pipe()
+        os.close(ends[0])
+        process = alice.start(*arguments, stdout=ends[1], stderr=subprocess.PIPE)
+        os.close(ends[1])
+        equal(process.communicate(timeout=60), (None, b""))
+        equal(process.returncode, 1)
+    equal(texts(alice.receive()), ["hello"])
+
+
+@test
 def offline(world):
     """without the relay it says so once, keeps what is written, and connects again by itself"""
     relay = world.relay()
