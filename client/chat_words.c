@@ -27,14 +27,18 @@ void chat_turn_to(struct chat *chat, const char *peer)
 {
     struct signet_id address;
     struct contact contact = {0};
+    enum signet_err err;
 
     if (!signet_name_is_valid(signet_span_str(peer)) &&
         signet_id_parse(peer, &address) != SIGNET_OK) {
         chat_say(chat, "%s is neither a name nor a fingerprint", peer);
         return;
     }
+    err = engine_contact(chat->desk.engine, peer, &contact);
+    if (err == SIGNET_ERR_UNKNOWN && !is_operator(chat, peer))
+        chat_say(chat, "%s is not among your contacts: the relay is asked when you write", peer);
     (void)snprintf(chat->peer, sizeof(chat->peer), "%s", peer);
-    if (engine_contact(chat->desk.engine, peer, &contact) == SIGNET_OK) {
+    if (err == SIGNET_OK) {
         if (contact.name[0] != '\0')
             (void)snprintf(chat->peer, sizeof(chat->peer), "%s", contact.name);
         if (contact.has_changed)

@@ -31,7 +31,8 @@ static void write_prompt(void *ctx, char text[EDITOR_PROMPT_SIZE])
 {
     const struct chat *chat = ctx;
     size_t waiting = chat->pending.count;
-    const char *offline = link_is_ready(chat->link) ? "" : "offline";
+    const char *why = chat->has_told_down ? "offline" : "connecting";
+    const char *offline = link_is_ready(chat->link) ? "" : why;
     char count[48] = "";
 
     if (waiting > 0)
@@ -116,7 +117,7 @@ static void take_line(struct chat *chat, const char *line)
 
     if (is_command)
         chat_command(chat, line);
-    else if (line[0] != '\0')
+    else if (line[strspn(line, " \t\n")] != '\0')
         send_line(chat, signet_span_str(line[0] == '/' && line[1] == '/' ? line + 1 : line));
 }
 

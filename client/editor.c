@@ -167,6 +167,19 @@ static void end_input(struct editor *editor)
     editor->handler->on_line(editor->ctx, NULL);
 }
 
+/* libedit leaves marks on the screen that take no column of their own, when they are deleted. */
+static void redraw_marks(struct editor *editor)
+{
+    const LineInfoW *line = el_wline(editor->edit);
+    bool has_marks = false;
+
+    for (const wchar_t *at = line->buffer; at < line->lastchar; at++)
+        has_marks = has_marks || wcwidth(*at) == 0;
+    if (has_marks || editor->has_marks)
+        editor_refresh(editor);
+    editor->has_marks = has_marks;
+}
+
 static void on_key(uv_poll_t *poll, int status, int events)
 {
     static const wchar_t ctrl_d = 4;
@@ -186,6 +199,8 @@ static void on_key(uv_poll_t *poll, int status, int events)
         hand_over(editor);
     else if (editor->is_pasting)
         editor_take_paste(editor);
+    if (editor->is_active)
+        redraw_marks(editor);
 }
 
 /* ---- signals ---- */
@@ -244,6 +259,38 @@ static void on_stopped(uv_signal_t *signal, int number)
 
 /* ---- beginning and end ---- */
 
+/* Keys that mean nothing here (Page Up, F1, with Ctrl or not): libedit would insert the end of what
+ * they send as text. */
+static void ignore_others(struct editor *editor)
+{
+    static const char used[] = {1, 3, 4, 7, 8};
+    char keys[32];
+
+    for (int number = 1; number <= 34; number++) {
+        (void)snprintf(keys, sizeof(keys), "\\e[%d~", number);
+        if (memchr(used, number, sizeof(used)) == NULL)
+            (void)el_set(editor->edit, EL_BIND, keys, "ed-ignore", NULL);
+        for (int modifier = 2; modifier <= 8; modifier++) {
+            (void)snprintf(keys, sizeof(keys), "\\e[%d;%d~", number, modifier);
+            (void)el_set(editor->edit, EL_BIND, keys, "ed-ignore", NULL);
+        }
+    }
+    for (const char *letter = "ABCDE"; *letter != '\0'; letter++) { /* F1 to F5 of Linux */
+        (void)snprintf(keys, sizeof(keys), "\\e[[%c", *letter);
+        (void)el_set(editor->edit, EL_BIND, keys, "ed-ignore", NULL);
+    }
+    for (const char *letter = "ABCDFHPQRS"; *letter != '\0'; letter++) {
+        if (*letter >= 'P') {
+            (void)snprintf(keys, sizeof(keys), "\\eO%c", *letter);
+            (void)el_set(editor->edit, EL_BIND, keys, "ed-ignore", NULL);
+        }
+        for (int modifier = 2; modifier <= 8; modifier++) {
+            (void)snprintf(keys, sizeof(keys), "\\e[1;%d%c", modifier, *letter);
+            (void)el_set(editor->edit, EL_BIND, keys, "ed-ignore", NULL);
+        }
+    }
+}
+
 static bool set_up_edit(struct editor *editor)
 {
     const char *terminal = getenv("TERM");
@@ -268,6 +315,7 @@ static bool set_up_edit(struct editor *editor)
     (void)el_set(editor->edit, EL_BIND, "^J", "signet-enter", NULL);
     (void)el_wset(editor->edit, EL_ADDFN, L"signet-paste", L"insert a text", editor_paste);
     (void)el_set(editor->edit, EL_BIND, "\\e[200~", "signet-paste", NULL);
+    ignore_others(editor);
     (void)el_wset(editor->edit, EL_GETCFN, read_character);
     return true;
 }

@@ -18,6 +18,7 @@ struct editor {
     bool is_shown;   /* it is on the screen */
     bool is_in_key;  /* the first byte of a key was read */
     bool has_ended;  /* no more input */
+    bool has_marks;  /* the line on the screen has characters without width */
     bool has_typed;  /* since the last editor_drop_line */
     bool is_entered; /* the Enter key was pressed */
     bool is_pasting; /* what is read belongs to a pasted text */

@@ -100,6 +100,29 @@ def keys(world):
 
 
 @test
+def other_keys(world):
+    """keys without a meaning insert nothing, marks go with their letters, blanks are no message"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    terminal = chat(world, alice, "bob")
+    assert b"offline" not in terminal.raw
+    for key in ("[5~", "[6~", "[2~", "OP", "OS", "[15~", "[24~", "[5;5~", "[1;5C", "[1;2P", "[[A"):
+        terminal.type("\x1b" + key)
+    terminal.type("e\u0301\x7f\x7fx")
+    terminal.wait(lambda screen: screen.last() == "bob> x", "the letter alone")
+    shown = terminal.raw[terminal.raw.rindex(b"\x1b[J"):].decode()
+    assert "\u0301" not in shown, shown
+    terminal.type("\x7f   \r")
+    terminal.type("to you\r")
+    equal(texts(bob.receive("--count", "1")), ["to you"])
+    terminal.wait(lambda screen: screen.last() == "bob> ", "acceptance")
+    terminal.type("/to nobody-here\r")
+    terminal.wait(r"^nobody-here>")
+    assert "nobody-here is not among your contacts" in terminal.screen.text()
+    leave(terminal)
+
+
+@test
 def pasted(world):
     """a pasted text is one message, byte for byte, and no keys"""
     relay = world.relay()
