@@ -31,9 +31,9 @@ struct sending {
     uint64_t last_token;
     struct pending in_flight;
     size_t queued, accepted;
-    bool has_flaw; /* the last line that was read cannot be sent */
-    struct text_flaw flaw;
     size_t line_count; /* read */
+    bool has_flaw;     /* the last of them */
+    struct text_flaw flaw;
     enum exit_code code;
     unsigned steps;
     struct link_down down; /* why messages are queued */
@@ -160,8 +160,8 @@ static void on_line(void *ctx, signet_span line)
     sending->line_count++;
     if (line.len == 0)
         return;
-    sending->has_flaw = text_has_flaw(line, false, &sending->flaw);
-    if (sending->has_flaw) {
+    if (text_has_flaw(line, false, &sending->flaw)) {
+        sending->has_flaw = true;
         sending->has_failed = true;
         sending->code = EXIT_FAILED;
         stop_reading(sending);
