@@ -28,8 +28,9 @@ struct receiving {
     struct inbox_item item; /* being answered */
     struct reply *reply;    /* that runs for it */
     struct pending answers; /* not accepted yet */
+    size_t lost_answers;    /* could not be sent, and are kept nowhere */
     uint64_t shown_count, last_token;
-    bool has_been_ready, has_drained, has_told_down;
+    bool has_been_ready, has_drained, has_told_down, is_interrupted;
     uv_timer_t silence;
     unsigned steps;
 };
@@ -43,15 +44,47 @@ static bool has_enough(const struct receiving *receiving)
     return receiving->count > 0 && receiving->shown_count >= receiving->count;
 }
 
+/* All that waited at the relay was shown. */
+static bool has_all(const struct receiving *receiving)
+{
+    return receiving->count == 0 && !receiving->follows && receiving->has_drained &&
+           inbox_is_empty(&receiving->inbox);
+}
+
+/* End with this code, unless answers are still on their way: then it is 1. */
+static void finish(struct receiving *receiving, enum exit_code code)
+{
+    const struct report *report = receiving->context->report;
+    size_t waiting = engine_waiting(receiving->desk.engine);
+    size_t late = receiving->answers.count, lost = receiving->lost_answers;
+
+    if (link_has_ended(receiving->link))
+        return;
+    if (late > 0 || lost > 0) {
+        report_error(report, "answers", NULL,
+            "%zu answer%s not accepted yet, but in the outbox; %zu could not be sent", late,
+            late == 1 ? " is" : "s are", lost);
+        code = EXIT_FAILED;
+    } else if (waiting > 0) {
+        report_note(report, "%zu message%s in the outbox", waiting, waiting == 1 ? " is" : "s are");
+    }
+    link_end(receiving->link, code);
+}
+
 static void finish_if_done(struct receiving *receiving)
 {
-    bool is_done = has_enough(receiving);
+    bool is_settled = link_is_settled(receiving->link);
+    bool is_done = has_all(receiving) && is_settled;
 
-    if (receiving->count == 0 && !receiving->follows)
-        is_done = receiving->has_drained && inbox_is_empty(&receiving->inbox) &&
-                  engine_is_settled(receiving->desk.engine);
-    if (is_done && receiving->reply == NULL && receiving->answers.count == 0)
-        link_end(receiving->link, EXIT_DONE);
+    /* An answer that was given before there was a connection goes out with it. */
+    if (has_enough(receiving))
+        is_done = is_settled || receiving->answers.count == 0;
+    if (pending_in_flight(&receiving->answers) > 0)
+        return;
+    if (receiving->is_interrupted)
+        finish(receiving, receiving->follows ? EXIT_DONE : EXIT_FAILED);
+    else if (is_done && receiving->reply == NULL)
+        finish(receiving, EXIT_DONE);
 }
 
 static void on_silence(uv_timer_t *timer)
@@ -62,8 +95,8 @@ static void on_silence(uv_timer_t *timer)
 
     if (receiving->reply != NULL) { /* it has a limit of its own */
         (void)uv_timer_again(timer);
-    } else if (receiving->follows) {
-        link_end(receiving->link, EXIT_DONE);
+    } else if (receiving->follows || has_all(receiving)) {
+        finish(receiving, EXIT_DONE);
     } else {
         report_error(report, "timeout", NULL,
             "silence for %" PRIu64 " s, after %" PRIu64 " message%s", seconds,
@@ -214,7 +247,11 @@ static void show_next(struct receiving *receiving)
 
 static void on_failed(struct receiving *receiving, const struct engine_event *event)
 {
-    bool is_answer = pending_take(&receiving->answers, event->token);
+    bool is_kept = engine_problem_is_kept(event->problem);
+    bool is_answer = is_kept ? pending_keep(&receiving->answers, event->token)
+                             : pending_take(&receiving->answers, event->token);
+
+    receiving->lost_answers += is_answer && !is_kept;
 
     report_note(receiving->context->report, "%s%s%s%s", is_answer ? "no answer to " : "",
         event->text, event->text[0] == '\0' ? "" : ": ", engine_problem_text(event->problem));
@@ -251,8 +288,11 @@ static void on_event(void *ctx, const struct engine_event *event)
     case EVENT_MESSAGE: on_arrived(receiving, event); return;
     case EVENT_DRAINED: receiving->has_drained = true; break;
     case EVENT_FAILED: on_failed(receiving, event); break;
-    case EVENT_QUEUED:
-    case EVENT_ACCEPTED: (void)pending_take(&receiving->answers, event->token); break;
+    case EVENT_QUEUED: (void)pending_keep(&receiving->answers, event->token); break;
+    case EVENT_ACCEPTED:
+        (void)pending_take(&receiving->answers, event->token);
+        restart_silence(receiving); /* sending is no silence */
+        break;
     default: break;
     }
     finish_if_done(receiving);
@@ -283,7 +323,9 @@ static void on_interrupt(void *ctx, int signal)
     struct receiving *receiving = ctx;
 
     (void)signal;
-    link_end(receiving->link, receiving->follows ? EXIT_DONE : EXIT_FAILED);
+    receiving->is_interrupted = true;
+    link_give_up(receiving->link);
+    finish_if_done(receiving);
 }
 
 /* ---- beginning ---- */

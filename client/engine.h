@@ -168,6 +168,8 @@ bool engine_wants_login(const struct engine *engine, uint64_t now_ms);
 /* Nothing is under way: no answer of the relay is awaited; what still waits does so for a later
  * time. */
 bool engine_is_settled(const struct engine *engine);
+/* How many messages are in the outbox. */
+size_t engine_waiting(const struct engine *engine);
 /* When engine_tick is due; UINT64_MAX: never. */
 uint64_t engine_deadline(const struct engine *engine);
 /* Time has passed: what was to wait until now goes on, what was to be answered by now is not waited
@@ -224,6 +226,8 @@ const char *engine_problem_word(enum engine_problem problem);
 const char *engine_problem_text(enum engine_problem problem);
 /* What to do about it; NULL: nothing to say. */
 const char *engine_problem_hint(enum engine_problem problem);
+/* Whether the message is in the outbox all the same. */
+bool engine_problem_is_kept(enum engine_problem problem);
 /* Whether it is a failed verification (exit code 3). */
 bool engine_problem_is_refusal(enum engine_problem problem);
 

@@ -51,6 +51,18 @@ static enum signet_err give_up(struct engine *e)
     return err;
 }
 
+size_t engine_waiting(const struct engine *engine)
+{
+    const struct sealed *before = NULL;
+    size_t count = 0;
+
+    for (const struct outgoing *text = engine->outgoing; text != NULL; text = text->next)
+        count += text->draft != 0;
+    for (const struct sealed *s = engine->sealed; s != NULL; before = s, s = s->next)
+        count += before == NULL || !signet_id_equal(&before->entry, &s->entry);
+    return count;
+}
+
 static void note_time(uint64_t *first, uint64_t at)
 {
     if (at != 0 && at < *first)

@@ -83,6 +83,18 @@ const char *engine_problem_hint(enum engine_problem problem)
     return table[find(problem)].hint;
 }
 
+bool engine_problem_is_kept(enum engine_problem problem)
+{
+    switch (problem) {
+    case PROBLEM_FULL:
+    case PROBLEM_OFTEN:
+    case PROBLEM_RELAY:
+    case PROBLEM_SILENT:
+    case PROBLEM_DEVICE: return true;
+    default: return false;
+    }
+}
+
 bool engine_problem_is_refusal(enum engine_problem problem)
 {
     return table[find(problem)].is_refusal;

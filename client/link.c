@@ -97,8 +97,7 @@ void link_deliver(struct link *link)
             break;
         }
     }
-    if (!link->has_ended && link->is_ready && link->handler->on_settled != NULL &&
-        engine_is_settled(link->desk->engine))
+    if (!link->has_ended && link->handler->on_settled != NULL && link_is_settled(link))
         link->handler->on_settled(link->ctx);
     link->is_delivering = false;
     if (!link->has_ended && link->first_event != NULL)
@@ -315,6 +314,11 @@ const char *link_relay(const struct link *link)
 bool link_is_ready(const struct link *link)
 {
     return link->is_ready;
+}
+
+bool link_is_settled(const struct link *link)
+{
+    return link->is_ready && link->first_event == NULL && engine_is_settled(link->desk->engine);
 }
 
 /* ---- beginning and end ---- */

@@ -47,6 +47,9 @@ const char *link_relay(const struct link *link);
 /* Logged in, and not down since. */
 bool link_is_ready(const struct link *link);
 
+/* Ready, all that was asked of the relay is answered, and told to the handler. */
+bool link_is_settled(const struct link *link);
+
 /* Connect to the relay now. */
 void link_connect(struct link *link);
 /* Connect again after a pause, which grows from one to thirty seconds while that fails. */

@@ -2,6 +2,7 @@
 """receive --reply: a command answers. Speaks TAP."""
 
 import os
+import re
 import subprocess
 import time
 
@@ -151,6 +152,29 @@ def follows(world):
     # It was not answered: it is shown, and answered, again.
     equal(texts(bob.receive("--reply", "echo late")), ["wait"])
     equal(texts(alice.receive()), ["late"])
+
+
+@test
+def answers_that_wait(world):
+    """answers that the relay has not accepted are told, and make the exit code 1"""
+    relay = world.relay()
+    with open(os.path.join(relay.data, "signetd.conf"), encoding="utf-8") as file:
+        text = file.read()
+    relay.stop()
+    with open(os.path.join(relay.data, "signetd.conf"), "w", encoding="utf-8") as file:
+        file.write(re.sub("(?m)^#? ?mailbox_messages = .*$", "", text) + "\nmailbox_messages = 1\n")
+    relay.start()
+    alice, bob = world.joined(relay, "alice", "bob")
+    bob.send("alice", "fills the mailbox")
+    alice.send("bob", "question")
+    done = bob.run("receive", "--reply", "echo answer")
+    equal(done.code, 1)
+    assert b"1 answer is not accepted yet, but in the outbox; 0 could not be sent" in done.err, done
+    done = bob.run("receive").works()
+    assert b"1 message is in the outbox" in done.err, done
+    equal(texts(alice.receive()), ["fills the mailbox"])
+    assert bob.run("receive").works().err == b""
+    equal(texts(alice.receive()), ["answer"])
 
 
 main()
