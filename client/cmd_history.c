@@ -86,7 +86,9 @@ const struct command cmd_history = {
     .name = "history",
     .usage = "history [PEER]",
     .summary = "show what was said",
-    .help = "In the order in which it arrived here or was sent. Needs no network.",
+    .help =
+        "In the order in which it arrived here or was sent, and last what was written while the\n"
+        "relay could not be reached. Needs no network.",
     .max_args = 1,
     .needs = NEEDS_HOME,
     .run = run,

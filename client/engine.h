@@ -218,6 +218,13 @@ SIGNET_MUST_USE enum signet_err engine_confirm(
 SIGNET_MUST_USE enum signet_err engine_accept(
     struct engine *engine, const struct signet_id *address, struct engine_output *output);
 
+/*
+ * A RECORD_OUTBOX as a line of the history, which it will be when it is sealed: without an id.
+ * Errors: UNKNOWN (it is sealed), FORMAT, NOMEM.
+ */
+SIGNET_MUST_USE enum signet_err engine_read_queued(
+    const struct engine *engine, signet_span value, struct message *message_out);
+
 /* ---- words ---- */
 
 /* A word for scripts: "unknown-name". */

@@ -116,6 +116,29 @@ static void read_draft(struct wire_reader *r, struct outgoing *text, signet_span
     *body = wire_get_bytes(r, 1, SIGNET_TEXT_MAX);
 }
 
+enum signet_err engine_read_queued(
+    const struct engine *engine, signet_span value, struct message *message_out)
+{
+    struct wire_reader r = wire_reader(value);
+    struct message message = {.is_outgoing = true, .kind = SIGNET_KIND_TEXT};
+    struct outgoing text = {0};
+    signet_span body;
+    enum signet_err err;
+
+    if (wire_get_array(&r, 5, 7) != 5)
+        return SIGNET_ERR_UNKNOWN;
+    wire_expect_uint(&r, FORMAT_VERSION);
+    read_draft(&r, &text, &body);
+    if ((err = wire_reader_finish(&r)) != SIGNET_OK)
+        return err;
+    message.address = *signet_account_address(engine->account);
+    message.peer = text.address;
+    message.sent_at = message.received_at = text.sent_at;
+    if ((err = signet_buf_append(&message.text, body)) == SIGNET_OK)
+        *message_out = message;
+    return err;
+}
+
 static enum signet_err add_draft(struct engine *e, struct wire_reader *r, uint64_t number)
 {
     struct outgoing *text = calloc(1, sizeof(*text));

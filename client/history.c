@@ -4,12 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum signet_err visit(void *ctx, uint64_t number, signet_span value)
+static enum signet_err append(struct history *history, const struct inbox_item *item)
 {
-    struct history *history = ctx;
-    struct inbox_item item = {.number = number};
-    struct message message = {0};
-
     if (history->count == history->capacity) {
         size_t capacity = history->capacity == 0 ? 256 : history->capacity * 2;
         struct inbox_item *items = reallocarray(history->items, capacity, sizeof(*items));
@@ -19,13 +15,43 @@ static enum signet_err visit(void *ctx, uint64_t number, signet_span value)
         history->items = items;
         history->capacity = capacity;
     }
+    history->items[history->count++] = *item;
+    return SIGNET_OK;
+}
+
+static enum signet_err visit(void *ctx, uint64_t number, signet_span value)
+{
+    struct history *history = ctx;
+    struct inbox_item item = {.number = number};
+    struct message message = {0};
+
     if (value.len == 0 || message_decode(value, &message) != SIGNET_OK)
         history->damaged++;
     else
         item.conversation = message.conversation;
     message_clear(&message);
-    history->items[history->count++] = item;
-    return SIGNET_OK;
+    return append(history, &item);
+}
+
+/* Those that are to be found among the outbox's records. */
+struct queue {
+    struct history *history;
+    const struct engine *engine;
+    const struct signet_id *peer; /* NULL: to anybody */
+};
+
+static enum signet_err visit_outbox(void *ctx, uint64_t number, signet_span value)
+{
+    struct queue *queue = ctx;
+    struct inbox_item item = {.number = number, .is_queued = true};
+    struct message message = {0};
+    bool is_meant;
+
+    if (value.len == 0 || engine_read_queued(queue->engine, value, &message) != SIGNET_OK)
+        return SIGNET_OK; /* sealed, so that its line was found; or damaged */
+    is_meant = queue->peer == NULL || signet_id_equal(queue->peer, &message.peer);
+    message_clear(&message);
+    return is_meant ? append(queue->history, &item) : SIGNET_OK;
 }
 
 static int compare(const void *one, const void *other)
@@ -39,6 +65,8 @@ enum signet_err history_load(
     struct history *history, const struct desk *desk, const struct signet_id *peer)
 {
     const struct signet_account *account = engine_account(desk->engine);
+    const struct record_key outbox = {.kind = RECORD_OUTBOX, .name = signet_span_str("")};
+    struct queue queue = {history, desk->engine, peer};
     struct record_key key = {.kind = RECORD_MESSAGE};
     struct signet_id conversation;
     enum signet_err err;
@@ -54,7 +82,7 @@ enum signet_err history_load(
         return err;
     if (history->count > 0)
         qsort(history->items, history->count, sizeof(history->items[0]), compare);
-    return SIGNET_OK;
+    return desk->records.scan(desk->records.ctx, &outbox, visit_outbox, &queue);
 }
 
 void history_free(struct history *history)

@@ -1,11 +1,12 @@
-/* What was said, in the order in which it arrived here or was sent: all of it, or one conversation. */
+/* What was said, in the order in which it arrived here or was sent, and last what waits to be sealed:
+ * all of it, or one conversation. */
 #ifndef CLIENT_HISTORY_H
 #define CLIENT_HISTORY_H
 
 #include "client/inbox.h"
 
 struct history {
-    struct inbox_item *items; /* by number */
+    struct inbox_item *items; /* by number; those that are queued last */
     size_t count, capacity;
     size_t damaged; /* records that cannot be read; their conversation is zero */
 };

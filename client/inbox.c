@@ -62,9 +62,14 @@ enum signet_err inbox_read(
 {
     struct record_key key = {RECORD_MESSAGE, signet_id_span(&item->conversation), item->number};
     struct signet_buf value = {0};
-    enum signet_err err = desk->records.get(desk->records.ctx, &key, &value);
+    enum signet_err err;
 
-    if (err == SIGNET_OK)
+    if (item->is_queued)
+        key = (struct record_key){.kind = RECORD_OUTBOX, .number = item->number};
+    err = desk->records.get(desk->records.ctx, &key, &value);
+    if (err == SIGNET_OK && item->is_queued)
+        err = engine_read_queued(desk->engine, signet_buf_span(&value), message_out);
+    else if (err == SIGNET_OK)
         err = message_decode(signet_buf_span(&value), message_out);
     if (err == SIGNET_OK)
         message_out->number = item->number;

@@ -7,6 +7,7 @@
 struct inbox_item {
     uint64_t number;
     struct signet_id conversation;
+    bool is_queued; /* not sealed yet: the number is that of the outbox */
 };
 
 struct inbox {

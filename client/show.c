@@ -184,6 +184,12 @@ static enum signet_err show_received(const struct show *show, const struct messa
     return end_body(&body, verdict_word(message->verdict));
 }
 
+/* It is not sealed yet: only then it has no id. */
+static bool is_queued(const struct message *message)
+{
+    return message->is_outgoing && signet_id_is_zero(&message->id);
+}
+
 static enum signet_err show_own(const struct show *show, const struct message *message,
     const struct person *peer, const char *at, struct signet_buf *out)
 {
@@ -197,6 +203,8 @@ static enum signet_err show_own(const struct show *show, const struct message *m
     body = begin_body(show, start, out);
     if ((err = put_text(&body, signet_buf_span(&message->text))) != SIGNET_OK)
         return err;
+    if (is_queued(message))
+        return end_body(&body, "not sent yet");
     return end_body(&body, message->accepted_at != 0 ? "accepted" : "not accepted yet");
 }
 
@@ -254,7 +262,7 @@ static enum signet_err show_json(const struct show *show, const struct message *
         json_string(&json, "text", signet_buf_span(&message->text));
     else
         json_null(&json, "text");
-    json_text(&json, "verdict", verdict_word(message->verdict));
+    json_text(&json, "verdict", is_queued(message) ? "queued" : verdict_word(message->verdict));
     put_number(&json, "suite", message->suite);
     if (message->verdict == VERDICT_GAP)
         json_u64(&json, "missing", message->missing);

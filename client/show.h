@@ -3,6 +3,7 @@
  * feed). The same in receive, chat and history.
  *
  *   12:03 alice (unverified): hello   [verified]
+ *   12:04 bob to alice: and you?   [accepted]   (or [not accepted yet], [not sent yet])
  *   !! 2 messages from bob are missing before this one [gap]
  *   !! a message from bob was refused: it was received before [replayed]
  *

@@ -26,7 +26,13 @@ def waits_for_the_relay(world):
     assert b'"code":"queued"' in error, error
     alice.run("send", "bob", "--lines", text=b"4\n5\n").fails(1, "2 messages are queued")
     alice.run("send", "carol", "nobody knows her").fails(1, "nothing was sent or kept")
-    equal([bool(one["accepted_at"]) for one in alice.history("bob")], [True])
+    shown = alice.history("bob")
+    equal([(one["text"], one["verdict"], bool(one["accepted_at"])) for one in shown],
+          [("1", "verified", True)] + [(text, "queued", False) for text in "2345"])
+    equal((shown[-1]["from"], shown[-1]["to"], shown[-1]["id"]), ("alice", "bob", None))
+    equal(alice.run("history", "bob").works().out.count(b"[not sent yet]"), 4)
+    chat = alice.run("chat", "bob", text=b"/history\n").out
+    assert b"alice to bob: 5   [not sent yet]" in chat, chat
     relay.start()
     alice.receive()
     equal(texts(bob.receive()), ["1", "2", "3", "4", "5"])
