@@ -31,6 +31,7 @@ struct receiving {
     size_t lost_answers;    /* could not be sent, and are kept nowhere */
     uint64_t shown_count, last_token;
     bool has_been_ready, has_drained, has_told_down, is_interrupted;
+    bool has_refused; /* or shown a fork */
     uv_timer_t silence;
     unsigned steps;
 };
@@ -227,6 +228,7 @@ static void show_item(struct receiving *receiving)
         goto out;
     }
     receiving->shown_count += is_authentic;
+    receiving->has_refused |= is_there && (!is_authentic || message.verdict == VERDICT_FORK);
     restart_silence(receiving);
     if (receiving->command == NULL || !is_authentic || !start_reply(receiving, &message))
         (void)mark_shown(receiving);
@@ -394,7 +396,7 @@ out:
     inbox_free(&receiving.inbox);
     pending_free(&receiving.answers);
     desk_close(&receiving.desk);
-    return code;
+    return receiving.has_refused ? EXIT_REFUSED : code;
 }
 
 const struct command cmd_receive = {
@@ -405,7 +407,8 @@ const struct command cmd_receive = {
         "Shows what waits, and is done. The reply command gets each text on its standard input,\n"
         "and SIGNET_FROM, SIGNET_ADDRESS, SIGNET_ID, SIGNET_VERDICT and SIGNET_CONTACT in its\n"
         "environment; what it prints within 30 seconds is sent back, unless it fails. Contacts\n"
-        "that are new get no answer, except from the account called operator.",
+        "that are new get no answer, except from the account called operator.\n"
+        "The exit code is 3 where a message was refused, or is one of a fork, whatever else came.",
     .options =
         {
             {"follow", NULL, "go on until interrupted, or silent for --timeout"},

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 """People and the relay's operator talk, across restarts. Speaks TAP."""
 
+import contextlib
+import os
+import sqlite3
 import subprocess
 
 from harness import equal, main, test
@@ -124,6 +127,34 @@ def limits_of_receive(world):
     follow.terminate()
     equal(follow.wait(60), 0)
     bob.run("receive", "--count", "none").fails(2, "--count takes a number")
+
+
+def tamper(relay, number):
+    """Change the last byte of the number-th message that waits at a stopped relay."""
+    with contextlib.closing(sqlite3.connect(os.path.join(relay.data, "relay.db"))) as store:
+        rows = store.execute("SELECT id, envelope FROM hot ORDER BY id").fetchall()
+        key, envelope = rows[number]
+        store.execute("UPDATE hot SET envelope = ? WHERE id = ?",
+                      (envelope[:-1] + bytes([envelope[-1] ^ 1]), key))
+        store.commit()
+
+
+@test
+def refused_messages(world):
+    """a message that is refused ends receive with exit code 3, after what else has come"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    for arguments, wanted in (([], 3), (["--count", "2"], 3), (["--follow", "--timeout", "2"], 3)):
+        for text in ("one", "two", "three"):
+            alice.send("bob", text)
+        relay.stop()
+        tamper(relay, 1)
+        relay.start()
+        done = bob.run("receive", "--json", *arguments)
+        equal((done.code, done.err), (wanted, b""))
+        equal([(message["verdict"], message["text"]) for message in done.json()],
+              [("verified", "one"), ("authentication-failed", None), ("gap", "three")])
+        equal(bob.receive(), [])
 
 
 @test
