@@ -355,7 +355,7 @@ static enum exit_code run(struct context *context)
     if (code != EXIT_DONE)
         return code;
     code = EXIT_FAILED;
-    if (desk_open(&chat.desk, context, context->home) != SIGNET_OK)
+    if (desk_open_registered(&chat.desk, context, context->home) != SIGNET_OK)
         goto out;
     chat.show.people.engine = chat.desk.engine;
     if (link_new(&chat.desk, &handler, &chat, &chat.link) != SIGNET_OK)

@@ -70,9 +70,15 @@ static enum signet_err prepare(struct joining *joining)
     struct signet_next_identity next = {0};
     struct engine_output output = {0};
     struct engine_event *event;
+    bool has_keys = false;
     enum signet_err err;
 
-    report_note(joining->context->report, "making keys: this takes a few seconds");
+    if ((err = store_holds(home_store(joining->home), RECORD_ACCOUNT, &has_keys)) != SIGNET_OK) {
+        desk_report(joining->context, joining->home, err);
+        goto out;
+    }
+    if (!has_keys)
+        report_note(joining->context->report, "making keys: this takes a few seconds");
     if ((err = engine_prepare(&config, &join, &next, &output)) != SIGNET_OK) {
         (void)report_prepare(joining, err);
         goto out;

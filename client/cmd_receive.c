@@ -382,7 +382,7 @@ static enum exit_code run(struct context *context)
     if ((code = read_options(&receiving)) != EXIT_DONE)
         return code;
     code = EXIT_FAILED;
-    if (desk_open(&receiving.desk, context, context->home) != SIGNET_OK)
+    if (desk_open_registered(&receiving.desk, context, context->home) != SIGNET_OK)
         goto out;
     receiving.show.people.engine = receiving.desk.engine;
     if (link_new(&receiving.desk, &handler, &receiving, &receiving.link) != SIGNET_OK)

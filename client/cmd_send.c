@@ -331,7 +331,7 @@ static enum exit_code run(struct context *context)
         return command_misused(context, "--lines reads standard input: give no text");
     if (!sending.is_lines && !take_text(&sending))
         goto out;
-    if (desk_open(&sending.desk, context, context->home) != SIGNET_OK)
+    if (desk_open_registered(&sending.desk, context, context->home) != SIGNET_OK)
         goto out;
     if (link_new(&sending.desk, &handler, &sending, &sending.link) != SIGNET_OK)
         goto out;

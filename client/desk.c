@@ -50,6 +50,19 @@ enum signet_err desk_open(struct desk *desk, const struct context *context, stru
     return err;
 }
 
+enum signet_err desk_open_registered(
+    struct desk *desk, const struct context *context, struct home *home)
+{
+    enum signet_err err = desk_open(desk, context, home);
+
+    if (err != SIGNET_OK || engine_is_registered(desk->engine))
+        return err;
+    report_error(context->report, "not-registered",
+        "join again with signet join LINK --name NAME, which uses the keys that are there",
+        "the account in %s is not registered at a relay yet", home_path(home));
+    return SIGNET_ERR_STATE;
+}
+
 void desk_close(struct desk *desk)
 {
     engine_free(desk->engine);

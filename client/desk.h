@@ -22,6 +22,9 @@ struct engine_config desk_config(const struct context *context, struct home *hom
 /* Open the engine of a home. Reports. Errors: those of engine_open; close the desk then, too. */
 SIGNET_MUST_USE enum signet_err desk_open(
     struct desk *desk, const struct context *context, struct home *home);
+/* The same for what needs the relay: the account must be registered there. Errors: STATE, too. */
+SIGNET_MUST_USE enum signet_err desk_open_registered(
+    struct desk *desk, const struct context *context, struct home *home);
 /* A zeroed desk is fine. */
 void desk_close(struct desk *desk);
 

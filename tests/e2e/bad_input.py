@@ -59,7 +59,12 @@ def joining(world):
     forged = data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
     second.run("join", invitation_text(head, forged), "--name", "second").fails(1, "wrong, used up")
     second.run("join", relay.invite(), "--name", "alice").fails(1, "belongs to somebody else")
-    second.run("join", relay.invite(), "--name", "operator").fails(1, "operator")
+    for arguments in (["send", "bob", "x"], ["receive"], ["chat", "bob"]):
+        second.run(*arguments).fails(1, "not registered", "join again")
+    for arguments in (["contacts"], ["history"]):
+        equal(second.run(*arguments).works().err, b"")
+    done = second.run("join", relay.invite(), "--name", "operator").fails(1, "operator")
+    assert b"making keys" not in done.err, done
     second.run("receive").fails(1)
     address = second.join(relay.invite())["address"]
     alice.send("second", "hello")
