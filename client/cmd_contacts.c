@@ -274,24 +274,38 @@ static const struct verb {
     {"accept", true, accept_identity},
 };
 
-static enum exit_code run(struct context *context)
+/* NULL: there is none of that name. */
+static const struct verb *find_verb(const struct context *context)
 {
-    const char *name = context->line->arg_count == 0 ? "list" : context->line->args[0];
-    const struct verb *verb = NULL;
-    struct desk desk = {0};
-    enum exit_code code = EXIT_FAILED;
+    const char *name = context->line->arg_count == 0 ? verbs[0].name : context->line->args[0];
 
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(verbs[i].name, name) == 0)
-            verb = &verbs[i];
+            return &verbs[i];
     }
+    return NULL;
+}
+
+static enum exit_code check(const struct context *context)
+{
+    const struct verb *verb = find_verb(context);
+
     if (verb == NULL)
-        return command_misused(context, "there is no %s: list, show, verify or accept", name);
+        return command_misused(
+            context, "there is no %s: list, show, verify or accept", context->line->args[0]);
     if (verb->takes_peer != (context->line->arg_count == 2))
         return command_misused(
-            context, verb->takes_peer ? "%s whom?" : "%s takes no argument", name);
+            context, verb->takes_peer ? "%s whom?" : "%s takes no argument", verb->name);
+    return EXIT_DONE;
+}
+
+static enum exit_code run(struct context *context)
+{
+    struct desk desk = {0};
+    enum exit_code code = EXIT_FAILED;
+
     if (desk_open(&desk, context, context->home) == SIGNET_OK)
-        code = verb->run(&desk);
+        code = find_verb(context)->run(&desk);
     desk_close(&desk);
     return code;
 }
@@ -304,5 +318,6 @@ const struct command cmd_contacts = {
             "accept  make a stranger a contact, or accept that a contact has a new identity",
     .max_args = 2,
     .needs = NEEDS_HOME,
+    .check = check,
     .run = run,
 };

@@ -351,6 +351,13 @@ static enum exit_code read_options(struct receiving *receiving)
     return EXIT_DONE;
 }
 
+static enum exit_code check(const struct context *context)
+{
+    struct receiving unused = {.context = context};
+
+    return read_options(&unused);
+}
+
 static enum signet_err begin(struct receiving *receiving)
 {
     enum signet_err err = inbox_load(&receiving->inbox, &receiving->desk);
@@ -418,5 +425,6 @@ const struct command cmd_receive = {
         },
     .max_args = 0,
     .needs = NEEDS_HOME,
+    .check = check,
     .run = run,
 };

@@ -47,6 +47,8 @@ struct command {
     struct command_option options[COMMAND_OPTIONS_MAX + 1]; /* ends where the name is NULL */
     size_t min_args, max_args;
     enum command_needs needs;
+    /* Whether the command line alone shows that it makes no sense; reports. NULL: it cannot. */
+    enum exit_code (*check)(const struct context *context);
     enum exit_code (*run)(struct context *context);
 };
 

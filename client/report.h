@@ -2,7 +2,7 @@
  * How a command speaks: results on standard output, all else on standard error.
  *
  * With --json an error is one line {"error": {"code", "message", "hint"}}; without, it is
- * "signet: MESSAGE; HINT". Messages may hold text from others: it is escaped here.
+ * "signet: MESSAGE; HINT". Notes are plain text with --json, too. Messages may hold text from others: it is escaped here.
  */
 #ifndef CLIENT_REPORT_H
 #define CLIENT_REPORT_H

@@ -60,6 +60,7 @@ static enum exit_code run(
     const struct command *const *commands, struct context *context, enum signet_err parsed)
 {
     const struct command_line *line = context->line;
+    enum exit_code code;
 
     if (parsed != SIGNET_OK)
         return command_misused(context, "%s", line->problem);
@@ -71,6 +72,11 @@ static enum exit_code run(
         (void)fputs("signet " SIGNET_VERSION "\n", context->report->out);
         return EXIT_DONE;
     }
+    if (line->home != NULL && line->home[0] == '\0')
+        return command_misused(context, "option --home takes a folder, not an empty text");
+    /* Before a home is locked and a passphrase asked for in vain. */
+    if (line->command->check != NULL && (code = line->command->check(context)) != EXIT_DONE)
+        return code;
     if (line->command->needs == NEEDS_NOTHING)
         return line->command->run(context);
     return run_with_library(context);

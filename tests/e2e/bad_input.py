@@ -33,7 +33,9 @@ def usage(world):
     """wrong usage is told with exit code 2, a missing account with 1 and what to do"""
     home = world.home("alice")
     for arguments in (["nonsense"], ["send"], ["send", "bob", "a", "b"], ["receive", "bob"],
-                      ["send", "bob", "--lines=yes"], ["contacts", "--nothing"], []):
+                      ["send", "bob", "--lines=yes"], ["contacts", "--nothing"], [],
+                      ["receive", "--count", "x"], ["receive", "--follow", "--count", "1"],
+                      ["contacts", "forget"], ["contacts", "show"], ["--home", "", "receive"]):
         home.run(*arguments).fails(2)
     for arguments in (["send", "bob", "hello"], ["receive"], ["chat"], ["contacts"], ["history"]):
         home.run(*arguments).fails(1, "no account", "signet join LINK --name NAME")
