@@ -23,7 +23,7 @@ struct crack_candidate {
     struct cipher_key key;
     double score;      /* bits a letter, negative: English prose has about -3.1, chance about -5 */
     double evidence;   /* bits by which this key explains the text better than chance does */
-    double confidence; /* 0..1: that this is the plaintext, but for a few rare letters perhaps */
+    double confidence; /* 0..1: that nine letters of ten of this plaintext are right */
 };
 
 struct crack_result {

@@ -43,7 +43,7 @@ static void offer(struct search *search, const struct cipher_columns *columns, u
 {
     struct cipher_key key = {.kind = CIPHER_COLUMNAR, .as.columns = {*columns}};
 
-    search_offer(search, &key, search->noise, cost, cost);
+    search_offer(search, &key, &search->by_letters, cost, cost);
 }
 
 static void in_order(struct cipher_columns *columns, size_t count)

@@ -9,6 +9,14 @@ enum {
     CRACK_SAMPLE = 2000, /* letters of the plaintext that are scored: more say nothing new */
 };
 
+/* One way of looking at the letters that are scored: by themselves, or with spaces. */
+struct view {
+    const struct cipher_model_table *table;
+    const uint8_t *symbols; /* letters, and symbol 26 between words; NULL: no spaces to go by */
+    size_t count;
+    double noise; /* bits that they cost if they mean nothing */
+};
+
 /* A text on its way to being solved. */
 struct search {
     const struct cipher_model *model;
@@ -19,32 +27,51 @@ struct search {
     bool is_unknown;        /* nobody said which cipher it is */
     const uint8_t *letters; /* all of them */
     size_t count;
-    const uint8_t *words; /* the same with symbol 26 between words; NULL: no spaces to go by */
-    size_t word_count;    /* symbols of `words` */
-    size_t scored;        /* letters that are scored: count, or CRACK_SAMPLE */
-    double noise;         /* bits that the scored letters cost if they mean nothing */
-    uint64_t told;        /* tries at the last progress */
+    size_t scored;   /* letters that are scored: count, or CRACK_SAMPLE */
+    size_t distinct; /* different letters among those */
+    struct view by_letters, by_words;
+    double
+        clear; /* of a monoalphabetic key: the chance that nine letters of ten stay as they are */
+    uint64_t told; /* tries at the last progress */
 };
 
 /* Count tries; false: the search is to stop. */
 bool search_goes_on(struct search *search, uint64_t tries);
 
+/* The first `count` letters of the plaintext under a key, as many as are scored at most. */
+void search_read(
+    const struct search *search, const struct cipher_key *key, uint8_t *plain, size_t count);
+
 /*
- * Keep a key, if it is new and among the best.
- * noise, cost  of the same symbols: bits if they mean nothing; in CIPHER_COST_UNIT with this key
+ * Keep a key, if it is among the best. Of two that read alike the likelier is kept.
+ * view         how the text was looked at
+ * cost         of its symbols with this key, in CIPHER_COST_UNIT
  * letter_cost  of the letters alone
  */
-void search_offer(struct search *search, const struct cipher_key *key, double noise, uint32_t cost,
-    uint32_t letter_cost);
+void search_offer(struct search *search, const struct cipher_key *key, const struct view *view,
+    uint32_t cost, uint32_t letter_cost);
+
+/* The same by whichever view speaks more for the key. */
+void search_try(struct search *search, const struct cipher_key *key);
 
 /* Whether the best key found is beyond doubt. */
 bool search_is_sure(const struct search *search);
+
+/* Set the confidences of all candidates. */
+void search_conclude(struct search *search);
 
 /*
  * The bits that symbols cost if they are drawn one by one from a bag of which nothing is known
  * (a Dirichlet prior, Krichevsky and Trofimov 1981).
  */
-double noise_bits(const uint8_t *symbols, size_t count, size_t kinds);
+double noise_bits(const size_t *counts, size_t kinds);
+
+/* The bits of the letters as if they came in no order, but as often as in English. */
+double single_bits(const struct cipher_model *model, const uint8_t *letters, size_t count);
+
+/* What crack_measure does, of letters. */
+void measure_letters(const struct cipher_model *model, const uint8_t *letters, size_t count,
+    struct crack_statistics *statistics_out);
 
 /*
  * Whether simulated annealing takes a step that makes things worse by `worse` at a temperature,

@@ -18,10 +18,11 @@ enum {
 };
 
 struct work {
+    const struct view *view;
     /* [place][a][b]: of all pairs that begin at this place, under the key's letters a and b. */
     uint32_t pairs[CRACK_VIGENERE_MAX][CIPHER_LETTERS][CIPHER_LETTERS];
     uint8_t came_from[CRACK_VIGENERE_MAX][CIPHER_LETTERS];
-    uint8_t plain[CRACK_SAMPLE];
+    uint8_t plain[2 * CRACK_SAMPLE];
     uint32_t best[CRACK_VIGENERE_MAX + 1];
     uint8_t keys[CRACK_VIGENERE_MAX + 1][CRACK_VIGENERE_MAX];
 };
@@ -84,22 +85,24 @@ static uint32_t go_around(struct work *work, size_t period, uint8_t first, uint8
     return cheapest;
 }
 
-static uint32_t cost_of(
-    const struct search *search, size_t period, const uint8_t *key, uint8_t *plain)
+static uint32_t cost_of(const struct view *view, size_t period, const uint8_t *key, uint8_t *plain)
 {
     size_t place = 0;
 
-    for (size_t i = 0; i < search->scored; i++) {
-        plain[i] = minus(search->letters[i], key[place]);
+    for (size_t i = 0; i < view->count; i++) {
+        plain[i] = view->symbols[i];
+        if (plain[i] == CIPHER_LETTERS)
+            continue;
+        plain[i] = minus(plain[i], key[place]);
         place = place + 1 == period ? 0 : place + 1;
     }
-    return model_cost(&search->model->letters, plain, search->scored);
+    return model_cost(view->table, plain, view->count);
 }
 
 /* Change one letter of the key at a time, until none makes it better. */
 static uint32_t descend(struct search *search, size_t period, uint8_t *key, struct work *work)
 {
-    uint32_t cost = cost_of(search, period, key, work->plain);
+    uint32_t cost = cost_of(work->view, period, key, work->plain);
 
     for (size_t since = 0, place = 0; since < period; place = (place + 1) % period, since++) {
         uint8_t kept = key[place];
@@ -108,7 +111,7 @@ static uint32_t descend(struct search *search, size_t period, uint8_t *key, stru
             uint32_t next;
 
             key[place] = letter;
-            next = cost_of(search, period, key, work->plain);
+            next = cost_of(work->view, period, key, work->plain);
             if (next < cost) {
                 cost = next;
                 kept = letter;
@@ -122,25 +125,12 @@ static uint32_t descend(struct search *search, size_t period, uint8_t *key, stru
     return cost;
 }
 
-/* Whether a key is a shorter one, repeated: that one is offered by itself. */
-static bool repeats(const uint8_t *key, size_t period)
+static void offer(struct search *search, size_t period, const uint8_t *key)
 {
-    for (size_t shorter = 1; shorter < period; shorter++) {
-        if (period % shorter == 0 && memcmp(key, key + shorter, period - shorter) == 0)
-            return true;
-    }
-    return false;
-}
+    struct cipher_key found = {.kind = CIPHER_VIGENERE, .as.vigenere.period = (uint8_t)period};
 
-static void offer(struct search *search, size_t period, const uint8_t *key, uint32_t cost)
-{
-    struct cipher_key found = {.kind = CIPHER_VIGENERE};
-
-    if (repeats(key, period))
-        return;
-    found.as.vigenere.period = (uint8_t)period;
     memcpy(found.as.vigenere.shifts, key, period);
-    search_offer(search, &found, search->noise, cost, cost);
+    search_try(search, &found);
 }
 
 static void try_period(struct search *search, size_t period, struct work *work)
@@ -158,7 +148,7 @@ static void try_period(struct search *search, size_t period, struct work *work)
         }
     }
     work->best[period] = descend(search, period, work->keys[period], work);
-    offer(search, period, work->keys[period], work->best[period]);
+    offer(search, period, work->keys[period]);
 }
 
 /* Change some letters of the best key by chance and descend again. */
@@ -173,7 +163,7 @@ static void insist(struct search *search, size_t period, struct work *work)
             key[random_below(&search->random, (uint32_t)period)] =
                 (uint8_t)random_below(&search->random, CIPHER_LETTERS);
         cost = descend(search, period, key, work);
-        offer(search, period, key, cost);
+        offer(search, period, key);
         if (cost < work->best[period]) {
             work->best[period] = cost;
             memcpy(work->keys[period], key, period);
@@ -201,12 +191,9 @@ static size_t choose(const struct search *search, const struct work *work)
     return chosen;
 }
 
-enum signet_err crack_vigenere(struct search *search)
+static void solve(struct search *search, const struct view *view, struct work *work)
 {
-    struct work *work = calloc(1, sizeof(*work));
-
-    if (work == NULL)
-        return SIGNET_ERR_NOMEM;
+    work->view = view;
     memset(work->best, 0xff, sizeof(work->best));
     for (size_t period = 1;
          period <= CRACK_VIGENERE_MAX && 2 * period <= search->count && search_goes_on(search, 0);
@@ -220,6 +207,18 @@ enum signet_err crack_vigenere(struct search *search)
         insist(search, period, work);
         work->best[period] = UINT32_MAX;
     }
+}
+
+enum signet_err crack_vigenere(struct search *search)
+{
+    struct work *work = calloc(1, sizeof(*work));
+
+    if (work == NULL)
+        return SIGNET_ERR_NOMEM;
+    if (search->by_words.symbols != NULL)
+        solve(search, &search->by_words, work);
+    if (!search_is_sure(search))
+        solve(search, &search->by_letters, work); /* spaces may be where the words are not */
     free(work);
     return SIGNET_OK;
 }

@@ -28,15 +28,22 @@ static size_t count_on_rail(size_t rail, size_t rails, size_t end)
     return 2 * whole + down + up;
 }
 
-size_t transposition_rail_place(size_t rails, size_t len, size_t place)
+void transposition_rail_starts(size_t rails, size_t len, size_t starts[CIPHER_RAILS_MAX])
+{
+    size_t at = 0;
+
+    for (size_t rail = 0; rail < rails; rail++) {
+        starts[rail] = at;
+        at += count_on_rail(rail, rails, len);
+    }
+}
+
+size_t transposition_rail_place(size_t rails, const size_t *starts, size_t place)
 {
     size_t zigzag = 2 * (rails - 1), within = place % zigzag;
     size_t rail = within < rails ? within : zigzag - within;
-    size_t at = count_on_rail(rail, rails, place);
 
-    for (size_t above = 0; above < rail; above++)
-        at += count_on_rail(above, rails, len);
-    return at;
+    return starts[rail] + count_on_rail(rail, rails, place);
 }
 
 /* Move one letter between its places in plaintext and ciphertext. */

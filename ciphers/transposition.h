@@ -23,7 +23,10 @@ SIGNET_MUST_USE enum signet_err transposition_apply(const struct cipher_key *key
 void transposition_starts(
     const struct cipher_columns *columns, size_t len, size_t starts[CIPHER_COLUMNS_MAX]);
 
-/* The place in the ciphertext of the plaintext letter at `place` < len; rails >= 2. */
-size_t transposition_rail_place(size_t rails, size_t len, size_t place);
+/* For each rail, from the top, the same; rails >= 2. */
+void transposition_rail_starts(size_t rails, size_t len, size_t starts[CIPHER_RAILS_MAX]);
+
+/* The place in the ciphertext of the plaintext letter at `place`, with the starts from above. */
+size_t transposition_rail_place(size_t rails, const size_t *starts, size_t place);
 
 #endif

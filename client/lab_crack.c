@@ -228,6 +228,11 @@ static enum exit_code answer(const struct job *job)
     else if (job->result.candidates[0].confidence < LIKELY) {
         doubt(job);
         code = EXIT_FAILED;
+    } else if ((double)job->result.letters < job->result.needed) {
+        report_note(report,
+            "the text has %zu letters: below about %.0f, the unicity distance, another reading may "
+            "make sense as well",
+            job->result.letters, ceil(job->result.needed));
     }
     signet_buf_free(&out);
     return code;

@@ -77,7 +77,7 @@ static void check_sample(size_t which, signet_span plain)
     encrypt(samples[which].kind, samples[which].key, plain, &cipher);
     CHECK_OK(crack(model, samples[which].kind, signet_buf_span(&cipher), &options, &result));
     check_reads(&result, signet_buf_span(&cipher), plain);
-    CHECK(result.candidates[0].confidence > 0.99);
+    CHECK(result.candidates[0].confidence > 0.9);
     CHECK_OK(crack_unknown(model, signet_buf_span(&cipher), &options, &result));
     check_reads(&result, signet_buf_span(&cipher), plain);
     CHECK(result.candidates[0].key.kind == samples[which].kind);
