@@ -10,6 +10,7 @@
 
 enum {
     ROWS_MIN = 3,
+    FIRST_STARTS = 2,    /* for each number of columns */
     STARTS_MAX = 12,     /* for each of the best numbers of columns */
     BEST_MAX = 3,        /* how many numbers of columns get them */
     STEPS_COLUMN = 1200, /* steps of one start for each column */
@@ -44,6 +45,14 @@ static void offer(struct search *search, const struct cipher_columns *columns, u
     struct cipher_key key = {.kind = CIPHER_COLUMNAR, .as.columns = {*columns}};
 
     search_offer(search, &key, &search->by_letters, cost, cost);
+}
+
+/* With the spaces, too, if there are any. */
+static void try_order(struct search *search, const struct cipher_columns *columns)
+{
+    struct cipher_key key = {.kind = CIPHER_COLUMNAR, .as.columns = {*columns}};
+
+    search_try(search, &key);
 }
 
 static void in_order(struct cipher_columns *columns, size_t count)
@@ -121,12 +130,14 @@ static void change(struct random *random, struct cipher_columns *columns)
 
 /*
  * A text read from its second letter on, the first at the end, is hardly worse: all columns have
- * gone one place around. No small step leads from one to the other, so each turn is tried.
+ * gone one place around. No small step leads from one to the other, so each turn is tried; all are
+ * offered, since often no more than one letter tells them apart.
  */
 static uint32_t turn(struct search *search, struct cipher_columns *columns, uint32_t cost)
 {
     struct cipher_columns turned = *columns;
 
+    try_order(search, columns);
     for (size_t places = 1; places < columns->count; places++) {
         uint8_t first = turned.rank[0];
         uint32_t next;
@@ -134,6 +145,7 @@ static uint32_t turn(struct search *search, struct cipher_columns *columns, uint
         memmove(turned.rank, turned.rank + 1, columns->count - 1u);
         turned.rank[columns->count - 1] = first;
         next = cost_of(search, &turned);
+        try_order(search, &turned);
         if (next < cost) {
             cost = next;
             *columns = turned;
@@ -173,63 +185,87 @@ static uint32_t anneal(struct search *search, struct cipher_columns *columns)
             break;
     }
     *columns = best_columns;
-    best = turn(search, columns, best);
-    offer(search, columns, best);
-    return best;
+    return turn(search, columns, best);
 }
 
 /* Further starts for one number of columns, until two have led to the same. */
-static void insist(struct search *search, size_t count, uint32_t best)
+static void insist(struct search *search, size_t count, uint32_t *best)
 {
-    for (unsigned start = 0; start < STARTS_MAX; start++) {
+    for (unsigned start = 0; start < STARTS_MAX && search_goes_on(search, 0); start++) {
         struct cipher_columns columns;
         uint32_t cost;
 
         in_order(&columns, count);
         cost = anneal(search, &columns);
-        if (cost == best || !search_goes_on(search, 0))
+        if (cost == *best)
             return;
-        best = cost < best ? cost : best;
+        *best = cost < *best ? cost : *best;
     }
+}
+
+/*
+ * Under twice the columns half of the true rows stand in each row: that looks like English, too.
+ * If one start has missed the true number, it is a divisor.
+ */
+static void insist_on_divisors(struct search *search, size_t count, uint32_t *best)
+{
+    insist(search, count, &best[count]); /* two columns may still be exchanged */
+    for (size_t divisor = CRACK_COLUMNS_EXACT + 1; divisor < count; divisor++) {
+        if (count % divisor == 0)
+            insist(search, divisor, &best[divisor]);
+    }
+}
+
+/* More columns fit chance better, and have more orders: the evidence weighs both. */
+static size_t choose(const uint32_t *best, size_t most)
+{
+    size_t chosen = 0;
+    double chosen_bits = 0;
+
+    for (size_t count = CRACK_COLUMNS_EXACT + 1; count <= most; count++) {
+        struct cipher_key key = {.kind = CIPHER_COLUMNAR, .as.columns[0].count = (uint8_t)count};
+        double bits = cipher_key_bits(&key) + (double)best[count] / CIPHER_COST_UNIT;
+
+        if (best[count] != UINT32_MAX && (chosen == 0 || bits < chosen_bits)) {
+            chosen = count;
+            chosen_bits = bits;
+        }
+    }
+    return chosen;
 }
 
 void crack_columnar(struct search *search)
 {
     uint32_t best[CRACK_COLUMNS_MAX + 1];
+    struct crack_result found;
     size_t most = search->count / ROWS_MIN;
 
+    memset(best, 0xff, sizeof(best));
     most = most < 2 ? 2 : most > CRACK_COLUMNS_MAX ? CRACK_COLUMNS_MAX : most;
     for (size_t count = 2; count <= CRACK_COLUMNS_EXACT && count <= most; count++)
         try_all(search, count);
-    for (size_t count = CRACK_COLUMNS_EXACT + 1; count <= most && search_goes_on(search, 0);
-         count++) {
-        struct cipher_columns columns;
+    found = *search->result; /* keys of few columns, by their letters alone */
+    for (size_t i = 0; i < found.count; i++)
+        search_try(search, &found.candidates[i].key);
+    for (size_t count = CRACK_COLUMNS_EXACT + 1;
+         count <= most && !search_is_sure(search) && search_goes_on(search, 0); count++) {
+        for (unsigned start = 0; start < FIRST_STARTS; start++) {
+            struct cipher_columns columns;
+            uint32_t cost;
 
-        if (search_is_sure(search))
-            return;
-        in_order(&columns, count);
-        best[count] = anneal(search, &columns);
-        if (search_is_sure(search))
-            insist(search, count, best[count]); /* two columns may still be exchanged */
-    }
-    /* More columns fit chance better, and have more orders: the evidence weighs both. */
-    for (unsigned turn = 0; turn < BEST_MAX && most > CRACK_COLUMNS_EXACT; turn++) {
-        size_t chosen = 0;
-        double chosen_bits = 0;
-
-        for (size_t count = CRACK_COLUMNS_EXACT + 1; count <= most; count++) {
-            struct cipher_key key = {
-                .kind = CIPHER_COLUMNAR, .as.columns[0].count = (uint8_t)count};
-            double bits = cipher_key_bits(&key) + (double)best[count] / CIPHER_COST_UNIT;
-
-            if (best[count] != UINT32_MAX && (chosen == 0 || bits < chosen_bits)) {
-                chosen = count;
-                chosen_bits = bits;
-            }
+            in_order(&columns, count);
+            cost = anneal(search, &columns);
+            best[count] = cost < best[count] ? cost : best[count];
         }
-        if (search_is_sure(search) || chosen == 0 || !search_goes_on(search, 0))
+        if (search_is_sure(search))
+            insist_on_divisors(search, count, best);
+    }
+    for (unsigned turn = 0; turn < BEST_MAX && !search_is_sure(search); turn++) {
+        size_t chosen = choose(best, most);
+
+        if (chosen == 0 || !search_goes_on(search, 0))
             return;
-        insist(search, chosen, best[chosen]);
+        insist(search, chosen, &best[chosen]);
         best[chosen] = UINT32_MAX;
     }
 }
