@@ -17,11 +17,14 @@ enum {
     CRACK_VIGENERE_MAX = 20, /* the longest period that is tried */
     CRACK_COLUMNS_EXACT = 8, /* up to here every order of columns is tried */
     CRACK_COLUMNS_MAX = 30,  /* the most columns that are tried */
+    /* Scores, in bits a letter: English prose (-2.6 to -3.4), and its letters in no order. */
+    CRACK_SCORE_ENGLISH = -3,
+    CRACK_SCORE_CHANCE = -8,
 };
 
 struct crack_candidate {
     struct cipher_key key;
-    double score;      /* bits a letter, negative: English prose has about -3.1, chance about -5 */
+    double score;      /* bits a letter, negative; see CRACK_SCORE_ENGLISH */
     double evidence;   /* bits by which this key explains the text better than chance does */
     double confidence; /* 0..1: that nine letters of ten of this plaintext are right */
 };

@@ -3,9 +3,9 @@
  * four in Jane Austen's novels and in the Jargon File (model/make_model.py).
  *
  * The measure is the cost: what the model would spend to write the text down, in units of
- * 1/CIPHER_COST_UNIT bit. English prose costs about 3.1 bits a letter; letters that stand in no
- * order about 5. There is a table for letters alone, and one where symbol 26 is the space
- * between words.
+ * 1/CIPHER_COST_UNIT bit. English prose costs about 3 bits a letter; its letters in no order about
+ * 8, and letters that are all as frequent about 10. There is a table for letters alone, and one
+ * where symbol 26 is the space between words.
  */
 #ifndef CIPHERS_MODEL_H
 #define CIPHERS_MODEL_H

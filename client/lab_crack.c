@@ -183,10 +183,10 @@ static enum signet_err as_text(const struct job *job, struct signet_buf *out)
     if (!job->context->line->quiet)
         err = show_format(out,
             "cipher      %s\nkey         %s\nconfidence  %.1f %%\n"
-            "score       %.2f bits a letter (English about -3.1, chance about -5)\n"
+            "score       %.2f bits a letter (English about %d, chance about %d)\n"
             "tries       %" PRIu64 " in %.3f s\n\n",
-            cipher_name(best->key.kind), key, 100 * best->confidence, best->score, result->tries,
-            job->seconds);
+            cipher_name(best->key.kind), key, 100 * best->confidence, best->score,
+            CRACK_SCORE_ENGLISH, CRACK_SCORE_CHANCE, result->tries, job->seconds);
     if (err == SIGNET_OK)
         err = append_plaintext(job, out);
     return err == SIGNET_OK ? append_others(job, out) : err;

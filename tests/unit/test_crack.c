@@ -2,6 +2,8 @@
 #include "tests/support/unit.h"
 
 #include "ciphers/crack.h"
+#include "ciphers/letters.h"
+#include "ciphers/random.h"
 
 /* Charles Dickens, A Tale of Two Cities (1859), the beginning; in the public domain. */
 static const char passage[] =
@@ -110,6 +112,34 @@ static void the_prose_of_today_is_english_too(void **state)
     CHECK_OK(crack(model, CIPHER_CAESAR, signet_span_str(modern), &options, &result));
     CHECK(result.candidates[0].key.as.shift == 0);
     CHECK(result.candidates[0].score > -3.0);
+}
+
+/* The score of letters by themselves, as they stand. */
+static double score_of(const uint8_t *letters, size_t count)
+{
+    return -(double)model_cost(&model->letters, letters, count) / CIPHER_COST_UNIT / (double)count;
+}
+
+/* crack.h: what is printed beside a score is so. */
+static void english_and_chance_score_as_it_is_said(void **state)
+{
+    const char *const texts[] = {passage, modern};
+    double english = 0, chance = 0;
+    struct random random;
+
+    (void)state;
+    random_seed(&random, 1);
+    for (unsigned round = 0; round < 40; round++) {
+        struct signet_buf letters = {0};
+
+        CHECK_OK(letters_collect(signet_span_str(texts[round % 2]), &letters));
+        english += score_of(letters.ptr, letters.len) / 40;
+        random_shuffle(&random, letters.ptr, letters.len);
+        chance += score_of(letters.ptr, letters.len) / 40;
+        signet_buf_free(&letters);
+    }
+    CHECK(english > CRACK_SCORE_ENGLISH - 0.5 && english < CRACK_SCORE_ENGLISH + 0.5);
+    CHECK(chance > CRACK_SCORE_CHANCE - 0.5 && chance < CRACK_SCORE_CHANCE + 0.5);
 }
 
 /* A double-length key is the key; the candidates come in order and differ. */
@@ -252,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cipher_is_broken_named_or_not),
         cmocka_unit_test(the_prose_of_today_is_english_too),
+        cmocka_unit_test(english_and_chance_score_as_it_is_said),
         cmocka_unit_test(candidates_come_in_order_and_differ),
         cmocka_unit_test(the_same_seed_gives_the_same_answer),
         cmocka_unit_test(a_search_that_is_stopped_gives_its_best_so_far),
