@@ -6,7 +6,9 @@
 
 enum { COUNTED = 50000 /* letters; more say nothing new */ };
 static const double EVEN = 1.0 / CIPHER_LETTERS;
-static const double BETWEEN = 4.45; /* bits: English letters, letters of a shuffled alphabet */
+static const double ENGLISH = 0.065; /* that two letters are the same, in prose */
+static const double SPREAD = 0.068;  /* its deviation, times the root of the letters (measured) */
+static const double BETWEEN = 4.45;  /* bits: English letters, letters of a shuffled alphabet */
 
 double noise_bits(const size_t *counts, size_t kinds)
 {
@@ -26,6 +28,12 @@ double single_bits(const struct cipher_model *model, const uint8_t *letters, siz
     for (size_t i = 0; i < count; i++)
         cost += model->letters.single_cost[letters[i]];
     return (double)cost / CIPHER_COST_UNIT;
+}
+
+/* Whether two letters are the same in fewer cases than in English, by more than chance explains. */
+static bool is_too_even(double found, size_t count)
+{
+    return ENGLISH - found > 2 * SPREAD / sqrt((double)count);
 }
 
 /* The chance that two letters of a column are the same, over all columns of a period. */
@@ -67,7 +75,7 @@ void measure_letters(const struct cipher_model *model, const uint8_t *letters, s
             statistics.period_coincidence = found;
         }
     }
-    if (statistics.period > 1)
+    if (statistics.period > 1 && is_too_even(statistics.coincidence, counted))
         statistics.likely = CIPHER_VIGENERE;
     else
         statistics.likely = statistics.english < BETWEEN ? CIPHER_COLUMNAR : CIPHER_MONOALPHABETIC;
