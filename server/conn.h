@@ -88,6 +88,8 @@ struct relay_core {
     struct store_group *again, **again_end; /* answered UNKNOWN: submitted with the next tick */
     bool is_expiring;                       /* STORE_EXPIRE is submitted and not answered */
     size_t in_flight;
+    struct core_op *spare; /* empty operations: one is made for every message */
+    size_t spare_count;
     struct account_rates publishes;
     struct rate complaints; /* lines in the log that clients can cause */
     struct conn *outputs, *outputs_last;
@@ -131,9 +133,10 @@ void conn_throttle(struct relay_core *core, struct conn *conn);
 /* ---- operations: core_op.c ---- */
 
 /* A new operation of that connection (NULL: none), not submitted yet. NULL: out of memory. */
-struct core_op *core_op_new(
-    struct conn *conn, enum store_op_type type, uint64_t req, core_answer *answered);
-void core_op_free(struct core_op *op);
+struct core_op *core_op_new(struct relay_core *core, const struct conn *conn,
+    enum store_op_type type, uint64_t req, core_answer *answered);
+void core_op_free(struct relay_core *core, struct core_op *op);
+void core_op_free_spare(struct relay_core *core);
 /* Add it to the group. Errors: NOMEM; the operation is freed then. */
 SIGNET_MUST_USE enum signet_err core_op_submit(
     struct relay_core *core, struct conn *conn, struct core_op *op);

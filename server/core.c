@@ -42,6 +42,7 @@ void core_free(struct relay_core *core)
         core->again = group->next;
         core_discard(core, group);
     }
+    core_op_free_spare(core);
     free(core->conns);
     free(core->free_slots);
     free(core->ended);
@@ -253,7 +254,7 @@ void core_expire(struct relay_core *core)
     if (core->config.worker != 0 || core->is_expiring || core->monotonic_ms < core->expire_ms)
         return;
     core->expire_ms = core->monotonic_ms + EXPIRE_INTERVAL_MS;
-    op = core_op_new(NULL, STORE_EXPIRE, 0, NULL);
+    op = core_op_new(core, NULL, STORE_EXPIRE, 0, NULL);
     if (op == NULL)
         return;
     op->op.limit = EXPIRE_ROWS;

@@ -3,15 +3,23 @@
 
 #include <stdlib.h>
 
-enum { TRIES_MAX = 3 }; /* of a group that the store cannot tell the fate of, one a tick */
+enum {
+    TRIES_MAX = 3,    /* of a group that the store cannot tell the fate of, one a tick */
+    SPARE_MAX = 4096, /* operations kept for use again */
+};
 
-struct core_op *core_op_new(
-    struct conn *conn, enum store_op_type type, uint64_t req, core_answer *answered)
+struct core_op *core_op_new(struct relay_core *core, const struct conn *conn,
+    enum store_op_type type, uint64_t req, core_answer *answered)
 {
-    struct core_op *op = calloc(1, sizeof(*op));
+    struct core_op *op = core->spare;
 
-    if (op == NULL)
+    if (op != NULL) {
+        core->spare = (struct core_op *)op->op.next;
+        core->spare_count--;
+        op->op.next = NULL;
+    } else if ((op = calloc(1, sizeof(*op))) == NULL) {
         return NULL;
+    }
     op->op.type = type;
     op->op.connection = conn != NULL ? conn->number : 0;
     op->op.req = req;
@@ -19,13 +27,32 @@ struct core_op *core_op_new(
     return op;
 }
 
-void core_op_free(struct core_op *op)
+void core_op_free(struct relay_core *core, struct core_op *op)
 {
     if (op == NULL)
         return;
     signet_buf_free(&op->held);
     store_op_clear(&op->op);
-    free(op);
+    if (core->spare_count == SPARE_MAX) {
+        free(op);
+        return;
+    }
+    op->answered = NULL;
+    op->counted_bytes = 0;
+    op->earlier = STORE_PENDING;
+    op->op.next = (struct store_op *)core->spare;
+    core->spare = op;
+    core->spare_count++;
+}
+
+void core_op_free_spare(struct relay_core *core)
+{
+    while (core->spare != NULL) {
+        struct core_op *op = core->spare;
+
+        core->spare = (struct core_op *)op->op.next;
+        free(op);
+    }
 }
 
 /* What it holds, and what its answer will at most. A fetch is bounded by the window instead. */
@@ -46,7 +73,7 @@ enum signet_err core_op_submit(struct relay_core *core, struct conn *conn, struc
     if (core->group == NULL) {
         core->group = calloc(1, sizeof(*core->group));
         if (core->group == NULL) {
-            core_op_free(op);
+            core_op_free(core, op);
             return SIGNET_ERR_NOMEM;
         }
     }
@@ -62,7 +89,7 @@ enum signet_err core_op_submit(struct relay_core *core, struct conn *conn, struc
 void core_release(
     struct relay_core *core, const struct signet_id *device, const struct store_route *route)
 {
-    struct core_op *op = core_op_new(NULL, STORE_RELEASE, 0, NULL);
+    struct core_op *op = core_op_new(core, NULL, STORE_RELEASE, 0, NULL);
 
     /* Without memory the route stays until the device logs in again: messages then wait for it. */
     if (op == NULL)
@@ -169,10 +196,14 @@ static void op_answered(struct relay_core *core, struct core_op *op)
     conn_throttle(core, conn);
 }
 
-static void group_free(struct store_group *group)
+static void group_free(struct relay_core *core, struct store_group *group)
 {
-    for (struct store_op *op = group->first; op != NULL; op = op->next)
-        signet_buf_free(&((struct core_op *)op)->held);
+    while (group->first != NULL) {
+        struct core_op *op = (struct core_op *)group->first;
+
+        group->first = op->op.next;
+        core_op_free(core, op);
+    }
     store_group_free(group);
 }
 
@@ -199,13 +230,13 @@ static void keep_for_again(struct relay_core *core, struct store_group *group)
             store_group_add(group, op);
         } else {
             core->is_expiring = core->is_expiring && op->type != STORE_EXPIRE;
-            core_op_free((struct core_op *)op);
+            core_op_free(core, (struct core_op *)op);
         }
         op = next;
     }
     core->in_flight -= count - group->count;
     if (group->count == 0) {
-        group_free(group);
+        group_free(core, group);
         return;
     }
     group->next = NULL;
@@ -228,7 +259,7 @@ void core_answered(struct relay_core *core, struct store_group *group)
         op_answered(core, (struct core_op *)op);
         end_logins(core, op); /* a device that takes itself off the card is answered first */
     }
-    group_free(group);
+    group_free(core, group);
 }
 
 void core_discard(struct relay_core *core, struct store_group *group)
@@ -237,5 +268,5 @@ void core_discard(struct relay_core *core, struct store_group *group)
         core->group = NULL;
     else
         core->in_flight -= group->count;
-    group_free(group);
+    group_free(core, group);
 }

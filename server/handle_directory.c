@@ -17,7 +17,7 @@ enum signet_err handle_find(struct relay_core *core, struct conn *conn,
         conn_refuse(core, conn, message->req, RELAY_CODE_UNKNOWN, 0);
         return SIGNET_OK;
     }
-    op = core_op_new(conn, STORE_FIND, message->req, found);
+    op = core_op_new(core, conn, STORE_FIND, message->req, found);
     if (op == NULL)
         return SIGNET_ERR_NOMEM;
     op->op.address = message->id;
@@ -47,7 +47,7 @@ enum signet_err handle_take(struct relay_core *core, struct conn *conn,
     (void)raw;
     if (!conn_allow(core, conn, &conn->device->take, &core->config.rates.take, message->req))
         return SIGNET_OK;
-    op = core_op_new(conn, STORE_BUNDLE_TAKE, message->req, taken);
+    op = core_op_new(core, conn, STORE_BUNDLE_TAKE, message->req, taken);
     if (op == NULL)
         return SIGNET_ERR_NOMEM;
     op->op.device = message->id;

@@ -23,12 +23,12 @@ enum signet_err handle_login(struct relay_core *core, struct conn *conn,
         conn_refuse(core, conn, message->req, RELAY_CODE_INVALID, 0);
         return SIGNET_OK;
     }
-    op = core_op_new(conn, STORE_FIND, message->req, login_found);
+    op = core_op_new(core, conn, STORE_FIND, message->req, login_found);
     if (op == NULL)
         return SIGNET_ERR_NOMEM;
     op->op.address = claim.address;
     if (signet_buf_append(&op->held, raw) != SIGNET_OK) {
-        core_op_free(op);
+        core_op_free(core, op);
         return SIGNET_ERR_NOMEM;
     }
     conn->state = CONN_CHECKING;
@@ -53,7 +53,7 @@ static enum signet_err verify(struct relay_core *core, struct conn *conn, struct
         core->library, message.proof, signet_buf_span(&op->op.card), &hop);
     if (err != SIGNET_OK)
         return err;
-    next = core_op_new(conn, STORE_CLAIM, message.req, login_claimed);
+    next = core_op_new(core, conn, STORE_CLAIM, message.req, login_claimed);
     if (next == NULL)
         return SIGNET_ERR_NOMEM;
     next->op.device = claim.device;

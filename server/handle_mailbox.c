@@ -19,14 +19,14 @@ enum signet_err handle_put(struct relay_core *core, struct conn *conn,
     (void)raw;
     if (!conn_allow(core, conn, &conn->device->put, &core->config.rates.put, message->req))
         return SIGNET_OK;
-    op = core_op_new(conn, STORE_PUT, message->req, put_stored);
+    op = core_op_new(core, conn, STORE_PUT, message->req, put_stored);
     if (op == NULL)
         return SIGNET_ERR_NOMEM;
     op->op.device = message->id;
     op->op.message_id = message_id_next(core->config.ids, core->wall_ms);
     op->op.expires_ms = core->wall_ms + core->config.message_ms;
     if (signet_buf_append(&op->op.envelope, message->envelope) != SIGNET_OK) {
-        core_op_free(op);
+        core_op_free(core, op);
         return SIGNET_ERR_NOMEM;
     }
     return core_op_submit(core, conn, op);
@@ -69,7 +69,7 @@ void mailbox_acknowledge(struct relay_core *core, struct conn *conn)
 
     if (device->acked.len == 0)
         return;
-    op = core_op_new(conn, STORE_ACK, 0, NULL);
+    op = core_op_new(core, conn, STORE_ACK, 0, NULL);
     if (op == NULL) {
         conn_close(core, conn, 1011);
         return;
@@ -92,7 +92,7 @@ void mailbox_acknowledge(struct relay_core *core, struct conn *conn)
 
 static enum signet_err fetch(struct relay_core *core, struct conn *conn)
 {
-    struct core_op *op = core_op_new(conn, STORE_FETCH, 0, fetched);
+    struct core_op *op = core_op_new(core, conn, STORE_FETCH, 0, fetched);
 
     if (op == NULL)
         return SIGNET_ERR_NOMEM;

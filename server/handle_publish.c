@@ -32,12 +32,12 @@ static enum signet_err find_own_card(struct relay_core *core, struct conn *conn,
     if (!conn_allow(core, conn, account_rate(&core->publishes, &conn->device->address),
             &core->config.rates.publish, req))
         return SIGNET_OK;
-    op = core_op_new(conn, STORE_FIND, req, answered);
+    op = core_op_new(core, conn, STORE_FIND, req, answered);
     if (op == NULL)
         return SIGNET_ERR_NOMEM;
     op->op.address = conn->device->address;
     if (signet_buf_append(&op->held, raw) != SIGNET_OK) {
-        core_op_free(op);
+        core_op_free(core, op);
         return SIGNET_ERR_NOMEM;
     }
     return core_op_submit(core, conn, op);
@@ -100,7 +100,7 @@ static enum signet_err check_keys(struct relay_core *core, struct conn *conn, st
 /* More of the card's keys are to be checked: begin again, after what else waits. */
 static enum signet_err look_again(struct relay_core *core, struct conn *conn, struct core_op *op)
 {
-    struct core_op *next = core_op_new(conn, STORE_FIND, op->op.req, card_found);
+    struct core_op *next = core_op_new(core, conn, STORE_FIND, op->op.req, card_found);
 
     if (next == NULL)
         return SIGNET_ERR_NOMEM;
@@ -114,10 +114,10 @@ static enum signet_err look_again(struct relay_core *core, struct conn *conn, st
 static enum signet_err submit_card(
     struct relay_core *core, struct conn *conn, uint64_t req, const struct signet_card *card)
 {
-    struct core_op *op = core_op_new(conn, STORE_CARD_PUT, req, published);
+    struct core_op *op = core_op_new(core, conn, STORE_CARD_PUT, req, published);
 
     if (op == NULL || publish_card(op, card) != SIGNET_OK) {
-        core_op_free(op);
+        core_op_free(core, op);
         return SIGNET_ERR_NOMEM;
     }
     return core_op_submit(core, conn, op);
@@ -162,7 +162,7 @@ static enum signet_err check_bundle(struct relay_core *core, const struct conn *
 static enum signet_err store_bundle(struct relay_core *core, struct conn *conn,
     struct core_op *found, const struct relay_message *message, const struct signet_card *known)
 {
-    struct core_op *op = core_op_new(conn, STORE_BUNDLE_PUT, message->req, published);
+    struct core_op *op = core_op_new(core, conn, STORE_BUNDLE_PUT, message->req, published);
     struct signet_bundle *bundle = NULL;
     enum signet_err err = SIGNET_ERR_NOMEM;
 
@@ -184,7 +184,7 @@ static enum signet_err store_bundle(struct relay_core *core, struct conn *conn,
     err = core_op_submit(core, conn, op);
     op = NULL;
 out:
-    core_op_free(op);
+    core_op_free(core, op);
     signet_bundle_free(bundle);
     return err;
 }

@@ -27,13 +27,13 @@ enum signet_err handle_register(struct relay_core *core, struct conn *conn,
         conn_refuse(core, conn, message->req, RELAY_CODE_NAME, 0);
         return SIGNET_OK;
     }
-    op = core_op_new(conn, STORE_INVITE_CHECK, message->req, register_invited);
+    op = core_op_new(core, conn, STORE_INVITE_CHECK, message->req, register_invited);
     if (op == NULL)
         return SIGNET_ERR_NOMEM;
     set_token(op, message);
     memcpy(op->op.name, message->name.ptr, message->name.len);
     if (signet_buf_append(&op->held, raw) != SIGNET_OK) {
-        core_op_free(op);
+        core_op_free(core, op);
         return SIGNET_ERR_NOMEM;
     }
     conn->state = CONN_CHECKING;
@@ -53,7 +53,7 @@ static void refuse(
 static enum signet_err look_for_earlier(
     struct relay_core *core, struct conn *conn, struct core_op *op)
 {
-    struct core_op *next = core_op_new(conn, STORE_FIND, op->op.req, register_known);
+    struct core_op *next = core_op_new(core, conn, STORE_FIND, op->op.req, register_known);
     struct relay_message message;
     signet_span rest;
     enum signet_err err;
@@ -62,7 +62,7 @@ static enum signet_err look_for_earlier(
         return SIGNET_ERR_NOMEM;
     err = relay_message_read(signet_buf_span(&op->held), &message, &rest);
     if (err != SIGNET_OK) {
-        core_op_free(next);
+        core_op_free(core, next);
         return err;
     }
     memcpy(next->op.name, message.name.ptr, message.name.len);
@@ -115,7 +115,7 @@ static enum signet_err verify(struct relay_core *core, struct conn *conn, struct
     if (err != SIGNET_OK)
         goto out;
     err = SIGNET_ERR_NOMEM;
-    next = core_op_new(conn, STORE_REGISTER, message.req, register_stored);
+    next = core_op_new(core, conn, STORE_REGISTER, message.req, register_stored);
     if (next == NULL || publish_card(next, card) != SIGNET_OK)
         goto out;
     memcpy(next->op.name, message.name.ptr, message.name.len);
@@ -123,7 +123,7 @@ static enum signet_err verify(struct relay_core *core, struct conn *conn, struct
     err = core_op_submit(core, conn, next);
     next = NULL;
 out:
-    core_op_free(next);
+    core_op_free(core, next);
     signet_card_free(card);
     return err;
 }
