@@ -62,29 +62,6 @@ static void in_order(struct cipher_columns *columns, size_t count)
         columns->rank[i] = i;
 }
 
-/* The next order in the dictionary's sense; false after the last. */
-static bool next_order(struct cipher_columns *columns)
-{
-    uint8_t *rank = columns->rank, kept;
-    size_t at = columns->count - 1u, other = at;
-
-    while (at > 0 && rank[at - 1] > rank[at])
-        at--;
-    if (at == 0)
-        return false;
-    while (rank[other] < rank[at - 1])
-        other--;
-    kept = rank[at - 1];
-    rank[at - 1] = rank[other];
-    rank[other] = kept;
-    for (size_t low = at, high = columns->count - 1u; low < high; low++, high--) {
-        kept = rank[low];
-        rank[low] = rank[high];
-        rank[high] = kept;
-    }
-    return true;
-}
-
 static void try_all(struct search *search, size_t count)
 {
     struct cipher_columns columns;
@@ -94,7 +71,7 @@ static void try_all(struct search *search, size_t count)
         offer(search, &columns, cost_of(search, &columns));
         if (!search_goes_on(search, 1))
             return;
-    } while (next_order(&columns));
+    } while (transposition_next_order(&columns));
 }
 
 /* ---- annealing ---- */

@@ -15,6 +15,28 @@ void transposition_starts(
     }
 }
 
+bool transposition_next_order(struct cipher_columns *columns)
+{
+    uint8_t *rank = columns->rank, kept;
+    size_t at = columns->count - 1u, other = at;
+
+    while (at > 0 && rank[at - 1] > rank[at])
+        at--;
+    if (at == 0)
+        return false;
+    while (rank[other] < rank[at - 1])
+        other--;
+    kept = rank[at - 1];
+    rank[at - 1] = rank[other];
+    rank[other] = kept;
+    for (size_t low = at, high = columns->count - 1u; low < high; low++, high--) {
+        kept = rank[low];
+        rank[low] = rank[high];
+        rank[high] = kept;
+    }
+    return true;
+}
+
 /* How many places before `end` are on a rail: it meets each zigzag of 2 * (rails - 1) places
  * once at the top and the bottom, and twice between. */
 static size_t count_on_rail(size_t rail, size_t rails, size_t end)

@@ -23,6 +23,9 @@ SIGNET_MUST_USE enum signet_err transposition_apply(const struct cipher_key *key
 void transposition_starts(
     const struct cipher_columns *columns, size_t len, size_t starts[CIPHER_COLUMNS_MAX]);
 
+/* The next order in the dictionary's sense; false after the last. */
+bool transposition_next_order(struct cipher_columns *columns);
+
 /* For each rail, from the top, the same; rails >= 2. */
 void transposition_rail_starts(size_t rails, size_t len, size_t starts[CIPHER_RAILS_MAX]);
 

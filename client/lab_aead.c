@@ -65,11 +65,10 @@ static enum signet_err change_letter(struct signet_library *library, signet_span
     struct signet_buf changed = {0}, same = {0}, fresh = {0};
     struct crypto_aead_key other = *key;
     signet_span ciphertext = signet_buf_span(&row->ciphertext);
-    enum signet_err err = signet_buf_append(&changed, text);
+    enum signet_err err = lab_change_letter(text, &changed);
 
     if (err != SIGNET_OK)
         goto out;
-    changed.ptr[text.len / 2] ^= 1;
     if ((err = crypto_random_public(library, other.nonce, sizeof(other.nonce))) != SIGNET_OK)
         goto out;
     err = crypto_aead_seal(library, key, (signet_span){0}, signet_buf_span(&changed), &same);
@@ -81,7 +80,8 @@ static enum signet_err change_letter(struct signet_library *library, signet_span
     row->changeable = 8 * ciphertext.len;
     row->changed = differing_bits(ciphertext, signet_buf_span(&fresh), ciphertext.len);
     for (size_t i = 0; i < ciphertext.len; i++)
-        row->changed_same_nonce += ciphertext.ptr[i] != same.ptr[i];
+        *(i < text.len ? &row->changed_same_nonce : &row->changed_tag) +=
+            ciphertext.ptr[i] != same.ptr[i];
 out:
     crypto_wipe(&other, sizeof(other));
     signet_buf_free(&changed);

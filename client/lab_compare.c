@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "ciphers/letters.h"
+#include "ciphers/transposition.h"
 
 static const double BROKEN = 0.9; /* of the letters */
 
@@ -110,20 +111,30 @@ static enum signet_err break_it(
     return err;
 }
 
-/* Exchange the letter in the middle for another: how much of the ciphertext is another then? */
+enum signet_err lab_change_letter(signet_span text, struct signet_buf *out)
+{
+    enum signet_err err = signet_buf_append(out, text);
+    size_t at = text.len / 2;
+    uint8_t *byte;
+
+    if (err != SIGNET_OK)
+        return err;
+    while (letter_of(text.ptr[at]) == CIPHER_LETTERS)
+        at = (at + 1) % text.len;
+    byte = &out->ptr[out->len - text.len + at];
+    *byte = letter_like(letter_mod(letter_of(*byte) + 1), *byte);
+    return SIGNET_OK;
+}
+
+/* How much of the ciphertext is another then? */
 static enum signet_err change_letter(
     signet_span text, const struct cipher_key *key, struct lab_row *row)
 {
     struct signet_buf changed = {0}, other = {0};
-    enum signet_err err = signet_buf_append(&changed, text);
-    size_t at = text.len / 2;
+    enum signet_err err = lab_change_letter(text, &changed);
 
-    if (err == SIGNET_OK) {
-        while (letter_of(text.ptr[at]) == CIPHER_LETTERS)
-            at = (at + 1) % text.len;
-        changed.ptr[at] = letter_like(letter_mod(letter_of(text.ptr[at]) + 1), text.ptr[at]);
+    if (err == SIGNET_OK)
         err = cipher_apply(key, CIPHER_ENCRYPT, signet_buf_span(&changed), &other);
-    }
     if (err == SIGNET_OK)
         row->changed = differing(signet_buf_span(&other), signet_buf_span(&row->ciphertext));
     row->changeable = letters_count(text);
@@ -132,21 +143,22 @@ static enum signet_err change_letter(
     return err;
 }
 
-/* Flip the lowest bit of a letter that stays a letter, decrypt, and count what is wrong. */
+/* Flip a bit of the first letter, one that leaves it a letter, decrypt, and count what is wrong. */
 static enum signet_err flip_bit(signet_span text, const struct cipher_key *key, struct lab_row *row)
 {
     struct signet_buf flipped = {0}, read = {0};
     enum signet_err err = signet_buf_append(&flipped, signet_buf_span(&row->ciphertext));
+    size_t at = 0;
+    uint8_t bit = 1;
 
-    for (size_t i = 0; err == SIGNET_OK && i < flipped.len; i++) {
-        if (letter_of(flipped.ptr[i]) < CIPHER_LETTERS &&
-            letter_of(flipped.ptr[i] ^ 1) < CIPHER_LETTERS) {
-            flipped.ptr[i] ^= 1;
-            break;
-        }
-    }
-    if (err == SIGNET_OK)
+    if (err == SIGNET_OK) {
+        while (letter_of(flipped.ptr[at]) == CIPHER_LETTERS)
+            at++;
+        while (letter_of(flipped.ptr[at] ^ bit) == CIPHER_LETTERS)
+            bit = (uint8_t)(bit << 1); /* each letter has one below 32 */
+        flipped.ptr[at] ^= bit;
         err = cipher_apply(key, CIPHER_DECRYPT, signet_buf_span(&flipped), &read);
+    }
     if (err == SIGNET_OK)
         row->wrong = differing(signet_buf_span(&read), text);
     signet_buf_free(&flipped);
@@ -155,6 +167,23 @@ static enum signet_err flip_bit(signet_span text, const struct cipher_key *key, 
 }
 
 /* ---- known plaintext ---- */
+
+static struct cipher_key first_key(const struct cipher_key *like)
+{
+    struct cipher_key key = {.kind = like->kind};
+
+    switch (key.kind) {
+    case CIPHER_AFFINE: key.as.affine.factor = 1; break;
+    case CIPHER_RAILFENCE: key.as.rails = 2; break;
+    case CIPHER_COLUMNAR:
+        key.as.columns[0].count = like->as.columns[0].count;
+        for (uint8_t i = 0; i < key.as.columns[0].count; i++)
+            key.as.columns[0].rank[i] = i;
+        break;
+    default: break;
+    }
+    return key;
+}
 
 /* The next key of the same form, for ciphers of few; false after the last. */
 static bool next_key(struct cipher_key *key, size_t letters)
@@ -172,7 +201,9 @@ static bool next_key(struct cipher_key *key, size_t letters)
             at++;
         key->as.affine.factor = factors[at + 1];
         return factors[at + 1] != 0;
-    case CIPHER_RAILFENCE: return ++key->as.rails <= CIPHER_RAILS_MAX && key->as.rails < letters;
+    case CIPHER_COLUMNAR: return transposition_next_order(&key->as.columns[0]);
+    /* With as many rails as letters, or more, nothing moves: those are one key. */
+    case CIPHER_RAILFENCE: return key->as.rails++ < letters && key->as.rails <= CIPHER_RAILS_MAX;
     default: return false;
     }
 }
@@ -191,27 +222,28 @@ static size_t common(signet_span a, signet_span b)
 static enum signet_err letters_to_key(
     signet_span text, const struct cipher_key *key, struct lab_row *row)
 {
-    struct cipher_key other = {.kind = key->kind};
+    struct cipher_key other = first_key(key);
     struct signet_buf read = {0};
-    size_t letters = letters_count(text), most = 0;
+    size_t letters = letters_count(text), most = 0, left = 0, needed;
     enum signet_err err = SIGNET_OK;
 
-    other.as.affine.factor = key->kind == CIPHER_AFFINE;
-    if (key->kind == CIPHER_CAESAR)
-        other.as.shift = 0;
-    if (key->kind == CIPHER_RAILFENCE)
-        other.as.rails = 2;
     do {
         size_t same;
 
         signet_buf_truncate(&read, 0);
         err = cipher_apply(&other, CIPHER_DECRYPT, signet_buf_span(&row->ciphertext), &read);
         same = err == SIGNET_OK ? common(signet_buf_span(&read), text) : 0;
+        left += same == letters;
         if (same < letters && same > most)
             most = same;
     } while (err == SIGNET_OK && next_key(&other, letters));
-    (void)snprintf(row->known, sizeof(row->known), "%zu %s: the whole key", most + 1,
-        most == 0 ? "letter" : "letters");
+    needed = left > 1 ? letters : most + 1;
+    if (left > 1)
+        (void)snprintf(row->known, sizeof(row->known), "%zu %s: %zu keys are left", needed,
+            needed == 1 ? "letter" : "letters", left);
+    else
+        (void)snprintf(row->known, sizeof(row->known), "%zu %s: the whole key", needed,
+            needed == 1 ? "letter" : "letters");
     signet_buf_free(&read);
     return err;
 }
@@ -226,19 +258,14 @@ static enum signet_err known_plaintext(
         count_letters(text, counts);
         for (size_t i = 0; i < CIPHER_LETTERS; i++)
             different += counts[i] > 0;
-        (void)snprintf(row->known, sizeof(row->known), "%zu letters: %zu of 26 of the key", letters,
-            different);
+        (void)snprintf(
+            row->known, sizeof(row->known), "all of it: %zu of 26 of the key", different);
         return SIGNET_OK;
     case CIPHER_VIGENERE:
         different = key->as.vigenere.period;
-        (void)snprintf(row->known, sizeof(row->known), "%zu letters: %zu of %zu of the key",
-            letters < different ? letters : different, letters < different ? letters : different,
-            different);
-        return SIGNET_OK;
-    case CIPHER_COLUMNAR:
-        /* The second row shows which letters of the ciphertext stand a column's height apart. */
-        (void)snprintf(row->known, sizeof(row->known), "%d letters: the order of columns",
-            2 * key->as.columns[0].count);
+        letters = letters < different ? letters : different;
+        (void)snprintf(row->known, sizeof(row->known), "%zu %s: %zu of %zu of the key", letters,
+            letters == 1 ? "letter" : "letters", letters, different);
         return SIGNET_OK;
     default: return letters_to_key(text, key, row);
     }
@@ -262,7 +289,10 @@ static enum signet_err compare_one(
     row->coincidence = coincidence(row->bars);
     row->entropy = lab_entropy(row->bars, CIPHER_LETTERS);
     row->entropy_most = log2(letters < CIPHER_LETTERS ? (double)letters : CIPHER_LETTERS);
+    row->letters = letters;
     row->key_bits = cipher_key_bits(&key);
+    if (kind == CIPHER_RAILFENCE && letters <= CIPHER_RAILS_MAX) /* more rails are no more keys */
+        row->key_bits = letters < 3 ? 0 : log2((double)letters - 1);
     row->needed = crack_unicity(&key);
     if ((err = break_it(model, text, kind, row)) != SIGNET_OK ||
         (err = change_letter(text, &key, row)) != SIGNET_OK ||

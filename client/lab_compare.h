@@ -35,13 +35,14 @@ struct lab_row {
     bool is_broken; /* nine letters of ten are right; AES: never */
     double seconds;
     uint64_t tries;
+    size_t letters;     /* of the text; AES: 0 */
     double needed;      /* letters, by the unicity distance */
     double per_second;  /* AES: keys that were tried in a second */
     double years_power; /* AES: the power of ten of the years for half of all keys */
 
     /* One letter of the plaintext is changed: letters of the ciphertext that change; AES: bits,
-     * under a fresh nonce, and bytes under the same one, tag included. */
-    size_t changed, changeable, changed_same_nonce;
+     * under a fresh nonce, and bytes of text and of tag under the same one. */
+    size_t changed, changeable, changed_same_nonce, changed_tag;
     char known[LAB_KNOWN_SIZE]; /* what who knows the plaintext learns of the key */
     bool is_refused;            /* one bit of the ciphertext is flipped: does anybody notice */
     size_t wrong;               /* letters that are wrong then */
@@ -75,6 +76,9 @@ void lab_comparison_free(struct lab_comparison *comparison);
 /* The row of AES-256-GCM and the lesson on the nonce. Errors: NOMEM, CRYPTO. */
 SIGNET_MUST_USE enum signet_err lab_compare_aead(
     struct signet_library *library, struct lab_comparison *comparison);
+
+/* Append the text with the letter in its middle changed for the next. Errors: NOMEM. */
+SIGNET_MUST_USE enum signet_err lab_change_letter(signet_span text, struct signet_buf *out);
 
 /* Bits a symbol, from how often each is there. */
 double lab_entropy(const size_t *counts, size_t kinds);

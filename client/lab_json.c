@@ -48,8 +48,10 @@ static void write_diffusion(struct json *json, const struct lab_row *row, bool i
     json_u64(json, "changed", row->changed);
     json_u64(json, "of", row->changeable);
     json_text(json, "unit", is_aead ? "bits" : "letters");
-    if (is_aead)
+    if (is_aead) {
         json_u64(json, "bytes_changed_under_the_same_nonce", row->changed_same_nonce);
+        json_u64(json, "bytes_of_the_tag_changed_then", row->changed_tag);
+    }
     json_end(json);
     json_text(json, "known_plaintext", row->known);
     json_object(json, "one_bit_flipped");

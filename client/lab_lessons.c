@@ -67,11 +67,13 @@ static enum signet_err explain_aead(const struct lab_comparison *comparison, str
         "  to others, signet adds an RSA signature).\n"
         "  Keys: half of 2^256 are 2^255. At the %.0f a second measured here\n"
         "  that takes 10^%.0f years. This is arithmetic, not a measurement.\n"
-        "  One changed letter under a fresh nonce: %zu of %zu bits are others.\n"
-        "  Under the same nonce: %zu bytes of %zu, one in the text and the rest in the\n"
-        "  tag. That is why no nonce is ever used twice.\n",
-        row->per_second, floor(row->years_power), row->changed, row->changeable,
-        row->changed_same_nonce, row->ciphertext.len);
+        "  One changed letter changes %zu byte of the text and %zu of the tag: the text\n"
+        "  is added to a stream, letter by letter, as with the classical ciphers. It is\n"
+        "  a new nonce, and with it a new stream, that makes %zu of %zu bits others,\n"
+        "  whether a letter changes or none. Under one nonce the stream is the same\n"
+        "  twice, and the key of the tags can be found: use no nonce twice.\n",
+        row->per_second, floor(row->years_power), row->changed_same_nonce, row->changed_tag,
+        row->changed, row->changeable);
 }
 
 /* ---- the nonce ---- */

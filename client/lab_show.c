@@ -108,24 +108,32 @@ static enum signet_err show_strength(const struct lab_row *row, struct signet_bu
     if (row->is_broken)
         return show_format(out, "broken in %.3f s, %llu keys tried\n", row->seconds,
             (unsigned long long)row->tries);
-    return show_format(out, "not broken: about %.0f letters are needed\n", ceil(row->needed));
+    if ((double)row->letters < row->needed)
+        return show_format(out, "not broken: about %.0f letters are needed\n", ceil(row->needed));
+    return show_format(out, "not broken: %zu letters were not enough\n", row->letters);
 }
 
 static enum signet_err show_diffusion(const struct lab_row *row, struct signet_buf *out)
 {
-    char changed[32], flipped[48];
+    bool is_aead = row->bar_count == LAB_BARS_MAX;
+    char changed[48], flipped[48];
+    enum signet_err err;
 
-    if (row->bar_count == LAB_BARS_MAX)
-        (void)snprintf(changed, sizeof(changed), "%.0f %% of all bits",
-            100 * (double)row->changed / (double)row->changeable);
+    if (is_aead)
+        (void)snprintf(changed, sizeof(changed), "%zu byte%s", row->changed_same_nonce,
+            row->changed_tag > 0 ? " and the tag" : "");
     else
-        (void)snprintf(
-            changed, sizeof(changed), "%zu of %zu letters", row->changed, row->changeable);
+        (void)snprintf(changed, sizeof(changed), "%zu of %zu letter%s", row->changed,
+            row->changeable, row->changeable == 1 ? "" : "s");
     if (row->is_refused)
         (void)snprintf(flipped, sizeof(flipped), "refused");
     else
         (void)snprintf(flipped, sizeof(flipped), "%zu wrong", row->wrong);
-    return show_format(out, "%-15s %-18s %-33s %s\n", row->name, changed, row->known, flipped);
+    err = show_format(out, "%-15s %-18s %-33s %s\n", row->name, changed, row->known, flipped);
+    if (err == SIGNET_OK && is_aead)
+        err = show_format(out, "  and a new nonce %.0f %% of all bits\n",
+            100 * (double)row->changed / (double)row->changeable);
+    return err;
 }
 
 static enum signet_err show_rows(const struct lab_comparison *comparison,

@@ -242,14 +242,31 @@ def compare_as_json_says_what_only_the_aead_does():
     assert rows["vigenere"]["one_letter_changed"]["changed"] == 1
     changed = rows["aes-256-gcm"]["one_letter_changed"]
     assert 0.3 < changed["changed"] / changed["of"] < 0.7, changed
+    # GCM is a stream cipher: it is the fresh nonce that makes half of the bits others.
+    assert changed["bytes_changed_under_the_same_nonce"] == 1, changed
+    assert changed["bytes_of_the_tag_changed_then"] > 8, changed
     reuse = document["nonce_reuse"]
     assert reuse["second"] == reuse["second_without_the_key"], reuse
 
 
 @test
+def compare_says_what_is_so_of_short_texts():
+    document = json.loads(check_works("--json", "compare", "z"))
+    known = {row["cipher"]: row for row in document["ciphers"]}
+    assert known["affine"]["known_plaintext"] == "1 letter: 12 keys are left", known["affine"]
+    assert known["columnar"]["known_plaintext"] == "1 letter: 720 keys are left", known["columnar"]
+    assert known["railfence"]["key_bits"] == 0, known["railfence"]
+    for row in list(known.values())[:-1]:
+        assert row["one_bit_flipped"]["wrong_letters"] == 1, row
+    shown = check_works("compare", "Attack at dawn")
+    assert "columnar           9.5 bits  not broken: 12 letters were not enough" in shown, shown
+    assert "1 letters" not in check_works("compare", "a")
+
+
+@test
 def compare_fits_eighty_columns():
     for arguments in ([], ["--explain"]):
-        for text in (TEXT, "a", TEXT * 60):
+        for text in (TEXT, "a", TEXT * 120):
             shown = check_works("compare", *arguments, text)
             assert max(len(line) for line in shown.split("\n")) <= 80, shown
 
