@@ -6,7 +6,7 @@
 
 #include "ciphers/letters.h"
 
-enum { KEYWORD_MAX = CIPHER_LETTERS };
+enum { KEYWORD_MAX = 64 /* letters, repeated ones counted */ };
 
 static enum signet_err refuse(char problem[CIPHER_PROBLEM_SIZE], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -202,6 +202,8 @@ static enum signet_err columns_of_numbers(const char *text, const char *end,
         is_taken[number] = true;
         columns->rank[count++] = (uint8_t)(number - 1);
     }
+    if (end[-1] == ',')
+        return refuse(problem, "a number is missing after the last comma");
     for (size_t number = 1; number <= count; number++) {
         if (!is_taken[number])
             return refuse(problem, "it has %zu numbers, but %zu is missing", count, number);
@@ -214,21 +216,24 @@ static enum signet_err parse_columns(
     const char *text, struct cipher_key *key, char problem[CIPHER_PROBLEM_SIZE])
 {
     for (size_t i = 0;; i++) {
-        size_t len = strcspn(text, "/");
+        size_t start = strspn(text, " "), whole = strcspn(text, "/"), len = whole;
         struct cipher_columns *columns = &key->as.columns[i];
-        enum signet_err err = len > 0 && is_digit(text[0])
-                                  ? columns_of_numbers(text, text + len, columns, problem)
-                                  : columns_of_word(text, len, columns, problem);
+        enum signet_err err;
 
+        while (len > start && text[len - 1] == ' ')
+            len--;
+        err = len > start && is_digit(text[start])
+                  ? columns_of_numbers(text + start, text + len, columns, problem)
+                  : columns_of_word(text, len, columns, problem);
         if (err != SIGNET_OK)
             return err;
         if (columns->count < 2)
             return refuse(problem, "one column changes nothing: give at least two");
-        if (text[len] == '\0')
+        if (text[whole] == '\0')
             return SIGNET_OK;
         if (i == 1)
             return refuse(problem, "it has more than two transpositions");
-        text += len + 1;
+        text += whole + 1;
     }
 }
 

@@ -5,6 +5,8 @@
 #include "client/lab_crack.h"
 #include "client/lab_text.h"
 
+enum { KEY_SHOWN = 60 /* bytes of a key that is refused */ };
+
 /* The names of all ciphers, as a hint. */
 static const char names[] =
     "the ciphers are caesar, affine, monoalphabetic, vigenere, columnar, railfence";
@@ -20,8 +22,9 @@ static enum exit_code pass_with_key(const struct context *context, enum cipher_k
         return command_misused(
             context, "give --key KEY: for %s it is %s", cipher_name(kind), cipher_key_form(kind));
     if (cipher_key_parse(kind, text, &key, problem) != SIGNET_OK)
-        return command_misused(context, "the key %s cannot be used: %s; for %s it is %s", text,
-            problem, cipher_name(kind), cipher_key_form(kind));
+        return command_misused(context, "the key %.*s%s cannot be used: %s; for %s it is %s",
+            KEY_SHOWN, text, strlen(text) > KEY_SHOWN ? "..." : "", problem, cipher_name(kind),
+            cipher_key_form(kind));
     return lab_pass(context->report, &key, direction, given);
 }
 

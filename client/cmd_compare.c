@@ -3,8 +3,6 @@
 #include "client/lab_compare.h"
 #include "client/lab_text.h"
 
-enum { INPUT_MAX = 1 << 20 };
-
 static enum exit_code compare_run(struct context *context)
 {
     const struct report *report = context->report;
@@ -12,17 +10,17 @@ static enum exit_code compare_run(struct context *context)
     struct signet_buf text = {0}, out = {0};
     struct lab_comparison comparison = {0};
     enum exit_code code = EXIT_FAILED;
+    bool was_cut = false;
     enum signet_err err;
 
     if (line->arg_count > 1)
         return command_misused(context,
             "unexpected argument %s; a text with spaces needs quotation marks", line->args[1]);
-    if (lab_take(report, line->arg_count > 0 ? line->args[0] : NULL, INPUT_MAX, &text) != SIGNET_OK)
+    if (lab_take(report, line->arg_count > 0 ? line->args[0] : NULL, LAB_TEXT_MAX, &was_cut,
+            &text) != SIGNET_OK)
         goto out;
-    if (text.len > LAB_TEXT_MAX) {
-        report_note(report, "the first %d bytes are compared", LAB_TEXT_MAX);
-        signet_buf_truncate(&text, LAB_TEXT_MAX);
-    }
+    if (was_cut)
+        report_note(report, "the first %zu bytes are compared", text.len);
     err = lab_compare(context->library, signet_buf_span(&text), &comparison);
     if (err == SIGNET_OK)
         err = report->json ? lab_write_json(&comparison, &out)

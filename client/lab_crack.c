@@ -148,8 +148,9 @@ static enum signet_err append_others(const struct job *job, struct signet_buf *o
         char key[CIPHER_KEY_TEXT_SIZE];
 
         cipher_key_text(&candidate->key, key);
-        err = show_format(out, "%s%2zu  %s %s, %.2f bits a letter\n    ", i == 1 ? "\n\n" : "\n",
-            i + 1, cipher_name(candidate->key.kind), key, candidate->score);
+        err = show_format(out, "%s%2zu  %s %s, %.1f %% sure, %.2f bits a letter\n    ",
+            i == 1 ? "\n\n" : "\n", i + 1, cipher_name(candidate->key.kind), key,
+            100 * candidate->confidence, candidate->score);
         if (err == SIGNET_OK)
             err = append_sample(&candidate->key, job->text, out);
     }
@@ -192,6 +193,20 @@ static enum signet_err as_text(const struct job *job, struct signet_buf *out)
     return err == SIGNET_OK ? append_others(job, out) : err;
 }
 
+/* Keys that no search looks for. */
+static const char *not_tried(enum cipher_kind kind)
+{
+    switch (kind) {
+    case CIPHER_VIGENERE: return ", or a key of over 20 letters, which is not tried";
+    case CIPHER_COLUMNAR:
+        return ", or a double transposition or over 30 columns, which are not tried";
+    case CIPHER_COUNT:
+        return ", or a key that is not tried (double transposition, over 30 columns, Vigenere with "
+               "over 20 letters)";
+    default: return "";
+    }
+}
+
 /* Why the answer may be wrong. */
 static void doubt(const struct job *job)
 {
@@ -210,8 +225,8 @@ static void doubt(const struct job *job)
             "this answer is doubtful (%.0f %% sure): the search was interrupted", sure);
     else
         report_error(report, "doubtful", NULL,
-            "this answer is doubtful (%.0f %% sure): it may be another cipher, or no English",
-            sure);
+            "this answer is doubtful (%.0f %% sure): it may be another cipher%s, or no English",
+            sure, not_tried(job->kind));
 }
 
 static enum exit_code answer(const struct job *job)
@@ -301,7 +316,7 @@ enum exit_code lab_crack(const struct context *context, enum cipher_kind kind, c
     if (command_number(context, "seed", 0, UINT64_MAX, &seed) != SIGNET_OK ||
         command_number(context, "top", 1, CRACK_TOP_MAX, &top) != SIGNET_OK)
         return EXIT_USAGE;
-    if (lab_take(report, given, LAB_CRACK_MAX, &text) != SIGNET_OK)
+    if (lab_take(report, given, LAB_CRACK_MAX, NULL, &text) != SIGNET_OK)
         goto out;
     job.text = signet_buf_span(&text);
     job.top = (size_t)top;

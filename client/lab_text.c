@@ -14,6 +14,7 @@
 enum {
     PIECE = 65536,
     CONTROLS_MOST = 10, /* of a hundred bytes; text has line feeds and tabs, which do not count */
+    JUDGED = 1024,      /* bytes of a stream after which it is judged, and so on */
     JSON_TEXT_MAX = 16 << 20,
 };
 
@@ -33,22 +34,34 @@ enum exit_code lab_failed(const struct report *report, enum signet_err err)
     return EXIT_FAILED;
 }
 
-bool lab_is_text(const struct report *report, signet_span bytes)
+/* What has been seen of a text, in whatever pieces it came. */
+struct seen {
+    size_t bytes, controls;
+    bool is_binary; /* beyond doubt */
+};
+
+static bool is_doubtful(const struct seen *seen)
 {
-    size_t controls = 0;
-    bool has_zero = false;
+    return seen->controls * 100 > seen->bytes * CONTROLS_MOST;
+}
 
-    for (size_t i = 0; i < bytes.len; i++) {
-        uint8_t byte = bytes.ptr[i];
+/* Judged at fixed places of the stream, so that it does not matter how a pipe cuts it. */
+static void look(struct seen *seen, signet_span piece)
+{
+    for (size_t i = 0; i < piece.len; i++) {
+        uint8_t byte = piece.ptr[i];
 
-        has_zero |= byte == 0;
-        controls += (byte < 32 && !(byte >= '\t' && byte <= '\r')) || byte == 127;
+        seen->bytes++;
+        seen->controls += (byte < 32 && !(byte >= '\t' && byte <= '\r')) || byte == 127;
+        seen->is_binary |= byte == 0 || (seen->bytes % JUDGED == 0 && is_doubtful(seen));
     }
-    if (!has_zero && controls * 100 <= bytes.len * CONTROLS_MOST)
-        return true;
+}
+
+static enum signet_err refuse_binary(const struct report *report)
+{
     report_error(report, "binary", "classical ciphers know letters only",
         "the input is binary data, not text");
-    return false;
+    return SIGNET_ERR_FORMAT;
 }
 
 static bool is_standard_input(const char *given)
@@ -72,44 +85,6 @@ static void invite(const struct report *report)
         report_note(report, "type the text, then Ctrl-D on a line of its own");
 }
 
-enum signet_err lab_take(
-    const struct report *report, const char *given, size_t max, struct signet_buf *out)
-{
-    size_t start = out->len;
-    signet_span text;
-    enum signet_err err = SIGNET_OK;
-
-    if (is_standard_input(given)) {
-        invite(report);
-        err = input_read_all(STDIN_FILENO, max, out);
-    } else if (strlen(given) > max) {
-        err = SIGNET_ERR_LIMIT;
-    } else {
-        err = signet_buf_append(out, signet_span_str(given));
-    }
-    if (err != SIGNET_OK)
-        return input_failed(report, err, max);
-    if (is_standard_input(given) && out->len > start && out->ptr[out->len - 1] == '\n')
-        signet_buf_truncate(out, out->len - 1);
-    text = signet_span_from(signet_buf_span(out), start);
-    if (!lab_is_text(report, text))
-        return SIGNET_ERR_FORMAT;
-    if (letters_count(text) > 0)
-        return SIGNET_OK;
-    (void)no_letters(report, text.len);
-    return SIGNET_ERR_FORMAT;
-}
-
-/* ---- a stream ---- */
-
-struct pass {
-    const struct report *report;
-    struct cipher_stream stream;
-    struct signet_buf out; /* enciphered, not written yet */
-    bool is_for_terminal;
-    size_t letters, bytes;
-};
-
 /* How many bytes at the end are the beginning of a character. */
 static size_t unfinished(signet_span text)
 {
@@ -123,6 +98,62 @@ static size_t unfinished(signet_span text)
     }
     return 0;
 }
+
+/* Refuse what is no text, or has no letter, or cannot be written as JSON and read back. */
+static enum signet_err check_text(const struct report *report, signet_span text)
+{
+    struct seen seen = {0};
+
+    look(&seen, text);
+    if (seen.is_binary || is_doubtful(&seen))
+        return refuse_binary(report);
+    if (letters_count(text) == 0) {
+        (void)no_letters(report, text.len);
+        return SIGNET_ERR_FORMAT;
+    }
+    if (!report->json || utf8_is_valid(text))
+        return SIGNET_OK;
+    report_error(report, "not-utf8", "without --json they pass unchanged",
+        "the text has bytes that are not UTF-8, which JSON cannot hold");
+    return SIGNET_ERR_FORMAT;
+}
+
+enum signet_err lab_take(const struct report *report, const char *given, size_t max,
+    bool *was_cut_out, struct signet_buf *out)
+{
+    bool is_input = is_standard_input(given);
+    size_t start = out->len;
+    enum signet_err err;
+
+    if (is_input)
+        invite(report);
+    err = is_input ? input_read_all(STDIN_FILENO, max, out)
+                   : signet_buf_append(out, signet_span_str(given));
+    if (err == SIGNET_OK && out->len - start > max)
+        err = SIGNET_ERR_LIMIT;
+    if (err == SIGNET_ERR_LIMIT && was_cut_out != NULL) {
+        err = SIGNET_OK;
+        *was_cut_out = true;
+        signet_buf_truncate(out, start + max);
+        signet_buf_truncate(out, out->len - unfinished(signet_buf_span(out)));
+    }
+    if (err != SIGNET_OK)
+        return input_failed(report, err, max);
+    if (is_input && out->len > start && out->ptr[out->len - 1] == '\n')
+        signet_buf_truncate(out, out->len - 1);
+    return check_text(report, signet_span_from(signet_buf_span(out), start));
+}
+
+/* ---- a stream ---- */
+
+struct pass {
+    const struct report *report;
+    struct cipher_stream stream;
+    struct signet_buf out; /* enciphered, not written yet */
+    bool is_for_terminal;
+    struct seen seen;
+    size_t letters;
+};
 
 /* Write what can be written: bytes as they are, or made safe for a terminal. */
 static enum signet_err write_out(struct pass *pass, bool is_end)
@@ -151,12 +182,14 @@ static enum exit_code take_piece(struct pass *pass, signet_span piece)
 {
     enum signet_err err;
 
-    if (!lab_is_text(pass->report, piece))
+    look(&pass->seen, piece);
+    if (pass->seen.is_binary) {
+        (void)refuse_binary(pass->report);
         return EXIT_FAILED;
+    }
     pass->letters += letters_count(piece);
-    pass->bytes += piece.len;
     err = cipher_stream_update(&pass->stream, piece, &pass->out);
-    if (err == SIGNET_OK)
+    if (err == SIGNET_OK && !is_doubtful(&pass->seen))
         err = write_out(pass, false);
     /* A failing output is told when the program ends. */
     return err == SIGNET_OK       ? EXIT_DONE
@@ -187,8 +220,13 @@ static enum exit_code take_input(struct pass *pass)
 
 static enum exit_code finish(struct pass *pass, bool is_argument)
 {
-    enum signet_err err = cipher_stream_finish(&pass->stream, &pass->out);
+    enum signet_err err;
 
+    if (is_doubtful(&pass->seen)) {
+        (void)refuse_binary(pass->report);
+        return EXIT_FAILED;
+    }
+    err = cipher_stream_finish(&pass->stream, &pass->out);
     if (err == SIGNET_OK && is_argument)
         err = signet_buf_fill(&pass->out, '\n', 1);
     if (err == SIGNET_OK)
@@ -197,7 +235,7 @@ static enum exit_code finish(struct pass *pass, bool is_argument)
         return EXIT_FAILED;
     if (err != SIGNET_OK)
         return lab_failed(pass->report, err);
-    return pass->letters > 0 ? EXIT_DONE : no_letters(pass->report, pass->bytes);
+    return pass->letters > 0 ? EXIT_DONE : no_letters(pass->report, pass->seen.bytes);
 }
 
 /* The result as one document: it needs all of it. */
@@ -209,7 +247,7 @@ static enum exit_code pass_as_json(const struct report *report, const struct cip
     enum exit_code code = EXIT_FAILED;
     struct json json;
 
-    if (lab_take(report, given, JSON_TEXT_MAX, &text) != SIGNET_OK)
+    if (lab_take(report, given, JSON_TEXT_MAX, NULL, &text) != SIGNET_OK)
         goto out;
     if (cipher_apply(key, direction, signet_buf_span(&text), &result) != SIGNET_OK) {
         code = lab_failed(report, SIGNET_ERR_NOMEM);

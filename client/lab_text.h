@@ -9,16 +9,16 @@
 #include "ciphers/cipher.h"
 #include "client/command.h"
 
-/* Whether the bytes can be text: no zero byte, hardly a control character. Reports. */
-bool lab_is_text(const struct report *report, signet_span bytes);
-
 /*
- * Append a whole text: `given`, or standard input where it is NULL or "-". It has a letter. A line
- * feed at the end of standard input is left out.
- * Reports. Errors: FORMAT, LIMIT (over `max` bytes), IO, NOMEM.
+ * Append a whole text: `given`, or standard input where it is NULL or "-". It has a letter, no zero
+ * byte and hardly a control character, and for JSON is UTF-8. A line feed at the end of standard
+ * input is left out.
+ * was_cut_out  a longer text is cut to `max` bytes or a little less, and no more of it is read;
+ *              NULL: it is refused
+ * Reports. Errors: FORMAT, LIMIT, IO, NOMEM.
  */
-SIGNET_MUST_USE enum signet_err lab_take(
-    const struct report *report, const char *given, size_t max, struct signet_buf *out);
+SIGNET_MUST_USE enum signet_err lab_take(const struct report *report, const char *given, size_t max,
+    bool *was_cut_out, struct signet_buf *out);
 
 /*
  * Encrypt or decrypt, piece by piece, from `given` or standard input to the report's output. A

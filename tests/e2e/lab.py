@@ -181,8 +181,10 @@ def bad_input_gets_one_line_and_its_exit_code():
     check_fails(2, "not a number", "cipher", "caesar", "encrypt", "--key", "three", "x")
     check_fails(2, "letter A is repeated", "cipher", "monoalphabetic", "encrypt", "--key",
                 "AACDEFGHIJKLMNOPQRSTUVWXYZ", "x")
-    check_fails(2, "27 letters", "cipher", "monoalphabetic", "encrypt", "--key",
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZA", "x")
+    check_fails(2, "65 letters", "cipher", "monoalphabetic", "encrypt", "--key", "AB" * 32 + "C",
+                "x")
+    refused = run("cipher", "caesar", "encrypt", "--key", "9" * 100000, "x")
+    assert refused.returncode == 2 and len(refused.stderr) < 300, refused
     check_fails(2, "quotation marks", "cipher", "caesar", "encrypt", "--key", "3", "two", "words")
     check_fails(2, "from 1 to 20", "cipher", "caesar", "crack", "--top", "0", "x")
     for name in ("cipher crack", "cipher vigenere crack", "compare",
@@ -192,6 +194,40 @@ def bad_input_gets_one_line_and_its_exit_code():
         check_fails(1, "no letter A-Z", *name.split(), "12 34")
         check_fails(1, "binary", *name.split(), "-", data=bytes(range(256)))
     check_fails(1, "3 letters: too few", "cipher", "crack", "abc")
+    for name in ("cipher crack", "compare", "cipher caesar encrypt --key 3"):
+        done = run("--json", *name.split(), data=b"caf\xe9 au lait")
+        assert done.returncode == 1 and b"not UTF-8" in done.stderr, done
+
+
+@test
+def it_does_not_matter_how_a_pipe_cuts_the_text():
+    pieces = [b"hello ", b"\x1b", b"[0m world, and so on\n"]
+    process = subprocess.Popen([SIGNET, "cipher", "caesar", "encrypt", "--key", "3"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    for piece in pieces:
+        process.stdin.write(piece)
+        process.stdin.flush()
+        time.sleep(0.1)  # so that they are read one by one; if not, this proves nothing
+    out, _ = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0, out
+    assert out == run("cipher", "caesar", "encrypt", "--key", "3", data=b"".join(pieces)).stdout
+    # One that is binary is refused however it is cut.
+    noise = bytes(1 + i % 8 for i in range(4000))
+    assert run("cipher", "caesar", "encrypt", "--key", "3", data=b"a" + noise).returncode == 1
+
+
+@test
+def what_is_not_tried_is_said():
+    nonsense = "".join("ETAOINSHRDLU"[(i * i * 7 + i // 3) % 12] for i in range(40))
+    check_fails(1, "double transposition", "cipher", "columnar", "crack", nonsense)
+    shown = run("cipher", "caesar", "crack", "--top", "3", "Dwwdfn dw gdzq!").stdout.decode()
+    assert shown.count("% sure") == 2, shown
+
+
+@test
+def compare_takes_the_beginning_of_a_long_text():
+    done = run("compare", data=b"It was the best of times. " * 100000)
+    assert done.returncode == 0 and b"the first 16384 bytes are compared" in done.stderr, done
 
 
 @test

@@ -101,10 +101,11 @@ static void transposition_keeps_spaces_and_capitals_in_place(void **state)
 static const char *const good_keys[CIPHER_COUNT][3] = {
     [CIPHER_CAESAR] = {"0", "25", "13"},
     [CIPHER_AFFINE] = {"1,0", "25 25", "7 , 3"},
-    [CIPHER_MONOALPHABETIC] = {"A", "MONARCHY", "qwertyuiopasdfghjklzxcvbnm"},
+    [CIPHER_MONOALPHABETIC] = {"A", "thequickbrownfoxjumpsoverthelazydog",
+        "qwertyuiopasdfghjklzxcvbnm"},
     [CIPHER_VIGENERE] = {"A", "lemon",
         "ABCDEFGHIJKLMNOPABCDEFGHIJKLMNOPABCDEFGHIJKLMNOPABCDEFGHIJKLMNOP"},
-    [CIPHER_COLUMNAR] = {"AB", "10,1,2,3,4,5,6,7,8,9", "321/ab"},
+    [CIPHER_COLUMNAR] = {"AB", "10,1,2,3,4,5,6,7,8,9", "2 1 / 1 3 2"},
     [CIPHER_RAILFENCE] = {"2", "17", "1000"},
 };
 
@@ -126,7 +127,8 @@ static const struct {
     {CIPHER_MONOALPHABETIC, "", "empty"},
     {CIPHER_MONOALPHABETIC, "ZEB RA", "character 4 is not a letter"},
     {CIPHER_MONOALPHABETIC, "AACDEFGHIJKLMNOPQRSTUVWXYZ", "letter A is repeated"},
-    {CIPHER_MONOALPHABETIC, "ABCDEFGHIJKLMNOPQRSTUVWXYZA", "27 letters"},
+    {CIPHER_MONOALPHABETIC, "ABCDEFGHIJKLMNOPABCDEFGHIJKLMNOPABCDEFGHIJKLMNOPABCDEFGHIJKLMNOPA",
+        "65 letters"},
     {CIPHER_VIGENERE, "", "empty"},
     {CIPHER_VIGENERE, "L3MON", "character 2 is not a letter"},
     {CIPHER_VIGENERE, "ABCDEFGHIJKLMNOPABCDEFGHIJKLMNOPABCDEFGHIJKLMNOPABCDEFGHIJKLMNOPA",
@@ -134,6 +136,7 @@ static const struct {
     {CIPHER_COLUMNAR, "", "empty"},
     {CIPHER_COLUMNAR, "A", "at least two"},
     {CIPHER_COLUMNAR, "1", "at least two"},
+    {CIPHER_COLUMNAR, "2,1,", "missing after the last comma"},
     {CIPHER_COLUMNAR, "1,1,2", "number 1 is repeated"},
     {CIPHER_COLUMNAR, "1,2,4", "3 is missing"},
     {CIPHER_COLUMNAR, "0,1", "numbered from 1"},
