@@ -5,20 +5,24 @@ usage: lab.py SIGNET SIGNETD DOCUMENT     (or SIGNET and SIGNETD in the environm
 
 In a ```console block of the document a line after "$ " is typed, lines after "> " continue it, and
 the rest is what must be seen. "…" stands for anything within a line, and alone on a line for any
-lines. One shell goes through all of it, in an empty folder. Then what goes wrong: exit codes and
+lines. One shell goes through all of it, on a terminal and in an empty folder. Then what goes wrong: exit codes and
 messages. Speaks TAP.
 """
 
+import fcntl
 import json
 import os
 import pty
 import re
+import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import traceback
 
@@ -29,6 +33,7 @@ SIGNETD = os.path.abspath(
     sys.argv[2] if len(sys.argv) > 2 else
     os.environ.get("SIGNETD", os.path.join(os.path.dirname(SIGNET), "signetd")))
 DOCUMENT = sys.argv[3] if len(sys.argv) > 3 else os.path.join(ROOT, "docs", "lab.md")
+PROMPT = "END OF COMMAND: "
 PORT = "7443"  # of the document; another one is free here
 TEXT = ("It was the best of times, it was the worst of times, it was the age of wisdom, it was the "
         "age of foolishness, it was the epoch of belief, it was the epoch of incredulity")
@@ -64,39 +69,43 @@ def check_fails(code, words, *arguments, data=b""):
 # ---- the document ----
 
 class Shell:
-    """One bash that is given a command at a time."""
+    """One bash on a terminal of its own that is given a command at a time. Enter answers a
+    question for a passphrase. What is typed is not echoed."""
 
     def __init__(self, folder):
         path = os.pathsep.join([os.path.join(folder, "bin"), os.environ["PATH"]])
-        self.process = subprocess.Popen(
-            ["bash", "--norc", "--noprofile"], cwd=os.path.join(folder, "work"), text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, "PATH": path, "HOME": folder, "LC_ALL": "C.UTF-8", "TZ": "UTC"})
-        self.type("set -m")
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            mode = termios.tcgetattr(0)
+            mode[3] &= ~termios.ECHO
+            termios.tcsetattr(0, termios.TCSANOW, mode)
+            os.chdir(os.path.join(folder, "work"))
+            os.execvpe("bash", ["bash", "--norc", "--noprofile", "--noediting", "-i"],
+                       {**os.environ, "PATH": path, "HOME": folder, "LC_ALL": "C.UTF-8",
+                        "TZ": "UTC", "TERM": "xterm", "PS1": PROMPT, "PS2": ""})
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.read()
+
+    def read(self):
+        seen = b""
+        while not seen.endswith(PROMPT.encode()):
+            ready, _, _ = select.select([self.terminal], [], [], TIMEOUT)
+            assert ready, seen
+            seen += os.read(self.terminal, 65536)
+            if seen.endswith(b"(empty: none): "):
+                os.write(self.terminal, b"\n")
+        text = seen[:-len(PROMPT)].decode().replace("\r\n", "\n")
+        text = re.sub("[^\n]*\r\x1b\\[K", "", text)  # progress, erased
+        return re.sub(" +\n", "\n", text)
 
     def type(self, command):
-        self.process.stdin.write(command + "\nprintf '\\nEND OF COMMAND\\n'\n")
-        self.process.stdin.flush()
-        lines = []
-        for line in self.process.stdout:
-            if line == "END OF COMMAND\n":
-                break
-            lines.append(line)
-        else:
-            raise AssertionError(f"the shell ended at: {command}")
-        text = "".join(lines)[:-1]
-        # What the shell itself says about jobs is not shown when it is not asked in a terminal.
-        return re.sub(r"^\[\d+\].*\n?", "", text, flags=re.MULTILINE)
+        os.write(self.terminal, command.encode() + b"\n")
+        return self.read()
 
     def end(self):
-        try:
-            os.killpg(self.process.pid, signal.SIGTERM)
-        except ProcessLookupError:
-            pass
-        self.process.stdin.close()
-        self.process.wait(TIMEOUT)
-        self.process.stdout.close()
+        os.kill(self.pid, signal.SIGHUP)  # which bash hands on to its jobs
+        os.close(self.terminal)
+        os.waitpid(self.pid, 0)
 
 
 def commands(document):
