@@ -23,11 +23,11 @@ enum {
 static const double HOT = 16.0 * CIPHER_COST_UNIT, COLD = 0.5 * CIPHER_COST_UNIT;
 
 /*
- * At this temperature keys are met as often as they are likely (Metropolis 1953), if 2.2 bits of the
+ * At this temperature keys are met as often as they are likely (Metropolis 1953), if 2.6 bits of the
  * model are worth one: prose is less regular than runs of four letters make it (by bench: how many
  * answers that were called sure were right).
  */
-static const double LIKELY = 2.2 * CIPHER_COST_UNIT / 0.693147;
+static const double LIKELY = 2.6 * CIPHER_COST_UNIT / 0.693147;
 
 static void exchange(uint8_t *map, size_t a, size_t b)
 {

@@ -86,19 +86,47 @@ static void check_sample(size_t which, signet_span plain)
     signet_buf_free(&cipher);
 }
 
+/* A text without its spaces. */
+static size_t join_words(const char *text, char *letters)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        if (text[i] != ' ')
+            letters[len++] = text[i];
+    }
+    return len;
+}
+
 static void every_cipher_is_broken_named_or_not(void **state)
 {
     char letters[sizeof(passage)];
-    size_t len = 0;
+    size_t len = join_words(passage, letters);
 
     (void)state;
-    for (size_t i = 0; i < sizeof(passage) - 1; i++) {
-        if (passage[i] != ' ')
-            letters[len++] = passage[i];
-    }
     for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
         check_sample(i, signet_span_str(passage));
         check_sample(i, signet_span_of(letters, len));
+    }
+}
+
+/* Half of the true rows, side by side under twice the columns, read almost like English. */
+static void the_double_of_the_columns_is_not_the_answer(void **state)
+{
+    static const char *const keys[] = {"1,5,2,7,9,6,4,11,12,10,8,3", "2,7,12,4,5,9,8,1,3,10,11,6"};
+    const struct crack_options options = {.seed = 1};
+    char letters[sizeof(passage)];
+    signet_span plain = signet_span_of(letters, join_words(passage, letters));
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        struct signet_buf cipher = {0};
+        struct crack_result result;
+
+        encrypt(CIPHER_COLUMNAR, keys[i], plain, &cipher);
+        CHECK_OK(crack(model, CIPHER_COLUMNAR, signet_buf_span(&cipher), &options, &result));
+        check_reads(&result, signet_buf_span(&cipher), plain);
+        signet_buf_free(&cipher);
     }
 }
 
@@ -300,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cipher_is_broken_named_or_not),
+        cmocka_unit_test(the_double_of_the_columns_is_not_the_answer),
         cmocka_unit_test(the_prose_of_today_is_english_too),
         cmocka_unit_test(english_and_chance_score_as_it_is_said),
         cmocka_unit_test(candidates_come_in_order_and_differ),
