@@ -165,8 +165,9 @@ static uint32_t anneal(struct search *search, struct cipher_columns *columns)
     return turn(search, columns, best);
 }
 
-/* Further starts for one number of columns, until two have led to the same. */
-static void insist(struct search *search, size_t count, uint32_t *best)
+/* Further starts for one number of columns, until two have led to the same that costs no more than
+ * `enough`. */
+static void insist(struct search *search, size_t count, uint32_t *best, uint32_t enough)
 {
     for (unsigned start = 0; start < STARTS_MAX && search_goes_on(search, 0); start++) {
         struct cipher_columns columns;
@@ -174,7 +175,7 @@ static void insist(struct search *search, size_t count, uint32_t *best)
 
         in_order(&columns, count);
         cost = anneal(search, &columns);
-        if (cost == *best)
+        if (cost == *best && cost <= enough)
             return;
         *best = cost < *best ? cost : *best;
     }
@@ -182,14 +183,14 @@ static void insist(struct search *search, size_t count, uint32_t *best)
 
 /*
  * Under twice the columns half of the true rows stand in each row: that looks like English, too.
- * If one start has missed the true number, it is a divisor.
+ * If the first starts have missed the true number, it is a divisor; its text costs less.
  */
 static void insist_on_divisors(struct search *search, size_t count, uint32_t *best)
 {
-    insist(search, count, &best[count]); /* two columns may still be exchanged */
+    insist(search, count, &best[count], UINT32_MAX); /* two columns may still be exchanged */
     for (size_t divisor = CRACK_COLUMNS_EXACT + 1; divisor < count; divisor++) {
         if (count % divisor == 0)
-            insist(search, divisor, &best[divisor]);
+            insist(search, divisor, &best[divisor], best[count]);
     }
 }
 
@@ -242,7 +243,7 @@ void crack_columnar(struct search *search)
 
         if (chosen == 0 || !search_goes_on(search, 0))
             return;
-        insist(search, chosen, &best[chosen]);
+        insist(search, chosen, &best[chosen], UINT32_MAX);
         best[chosen] = UINT32_MAX;
     }
 }
