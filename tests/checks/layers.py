@@ -12,7 +12,7 @@ import sys
 C17 = ("assert ctype errno inttypes limits math stdarg stdatomic stdbool stddef stdint stdio "
        "stdlib string").split()
 PUBLIC_OF_THE_RELAY = "attributes buffer bundle card error id library login span".split()
-CORE = "core* conn dispatch handle_* limits window message_id".split()
+CORE = "core* conn dispatch handle_* limits wall_trust window message_id".split()
 ENGINE = "engine* chain contact message people records verdict".split()
 
 # For the files that match (the first row counts): what they may include, by pattern. A name in
