@@ -10,6 +10,7 @@
 enum {
     PING_MS = 10000, /* a relay that does not answer is given up after twice as long */
     WATCH_MS = 600000,
+    FORGET_MS = 1000, /* after the last commit */
     PAUSE_FIRST_MS = 1000,
     PAUSE_MAX_MS = 30000,
     MESSAGE_MAX = 1048576, /* a relay packs several deliveries into one message */
@@ -148,6 +149,15 @@ void link_unreachable(struct link *link, const char *why)
 
 /* ---- the engine's output ---- */
 
+/* Quiet: the keys that were used need not stay on the disk until more are. */
+static void on_quiet(uv_timer_t *timer)
+{
+    struct link *link = timer->data;
+
+    if (link_is_usable(link))
+        store_forget(home_store(link->desk->home));
+}
+
 static enum signet_err send_frames(struct link *link, struct engine_output *output)
 {
     struct engine_frame *frame;
@@ -166,6 +176,8 @@ enum signet_err link_settle(struct link *link, enum signet_err err, struct engin
 {
     struct engine_event *event;
 
+    if (output->changes.count > 0)
+        (void)uv_timer_start(&link->quiet, on_quiet, FORGET_MS, 0);
     if ((err = desk_commit(link->desk, err, output)) == SIGNET_OK &&
         (err = send_frames(link, output)) != SIGNET_OK)
         desk_report(link->desk->context, link->desk->home, err);
@@ -348,7 +360,8 @@ static enum signet_err watch_signals(struct link *link)
 
 static void make_timers(struct link *link)
 {
-    uv_timer_t *timers[] = {&link->turn, &link->patience, &link->pause, &link->watch, &link->due};
+    uv_timer_t *timers[] = {
+        &link->turn, &link->patience, &link->pause, &link->watch, &link->due, &link->quiet};
 
     for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
         (void)uv_timer_init(&link->uv, timers[i]); /* cannot fail */

@@ -26,6 +26,7 @@ struct link {
     uv_timer_t patience; /* until open, then until logged in */
     uv_timer_t pause;    /* before another attempt */
     uv_timer_t watch;    /* asks whether a connection has grown old */
+    uv_timer_t quiet;    /* since the last commit */
     uv_timer_t due;      /* for the engine's deadline */
     uint64_t pause_ms;
 

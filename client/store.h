@@ -52,6 +52,12 @@ SIGNET_MUST_USE enum signet_err store_unlock(
 SIGNET_MUST_USE enum signet_err store_create(const char *path, struct signet_library *library,
     const struct store_key *key, struct store **store_out);
 
+/*
+ * Write the log back and empty it: what was overwritten or deleted is in no file then. Where the
+ * disk does not take it, it is tried again with the next commit.
+ */
+void store_forget(struct store *store);
+
 /* NULL is fine; wipes. */
 void store_close(struct store *store);
 

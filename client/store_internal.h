@@ -15,10 +15,4 @@ struct store {
 /* Prepare the statements, once the tables are there. Errors: IO, NOMEM. */
 SIGNET_MUST_USE enum signet_err store_prepare(struct store *store);
 
-/*
- * Write the log back and empty it: what was overwritten or deleted is in no file then. Where the
- * disk does not take it, it is tried again with the next commit.
- */
-void store_forget(struct store *store);
-
 #endif

@@ -170,10 +170,9 @@ out:
 
 void store_forget(struct store *store)
 {
-    int answer =
-        sqlite3_wal_checkpoint_v2(store->sql.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3 *db = store->sql.db;
 
-    if (answer == SQLITE_OK)
+    if (sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK)
         store->commits = 0;
 }
 

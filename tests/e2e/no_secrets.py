@@ -12,9 +12,10 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 from crashlab import note
-from harness import TIMEOUT, Skip, equal, main, test
+from harness import TIMEOUT, Skip, equal, main, test, wait_line
 
 HOME_SECRETS = os.environ.get("HOME_SECRETS")
 CHUNK = 1 << 24
@@ -251,6 +252,24 @@ def nothing_at_the_relay(world):
     relay.stop()
     equal(in_folder(relay.data, wanted), set())
     note(f"{len(wanted)} strings were looked for")
+
+
+@test
+def nothing_in_a_log(world):
+    """a client that waits for messages leaves no used key in its store's log"""
+    relay = world.relay()
+    alice, bob = world.joined(relay, "alice", "bob")
+    follower = bob.start("receive", "--follow", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL)
+    for number in range(3):
+        alice.send("bob", f"message {number}")
+        wait_line(follower, rf"message {number}")
+    log = os.path.join(bob.folder, "store.db-wal")
+    deadline = time.monotonic() + TIMEOUT
+    while os.path.getsize(log) > 0:
+        assert time.monotonic() < deadline, "the log is not emptied"
+        time.sleep(0.1)
+    equal(follower.poll(), None)
 
 
 @test
