@@ -6,7 +6,7 @@
 
 #include "ciphers/crack.h"
 
-enum { STOPS = 12 };
+enum { STOPS = 5 };
 
 static bool stop_later(void *ctx, enum cipher_kind kind, const struct crack_result *so_far)
 {
