@@ -6,7 +6,7 @@
 #include "bench/common.h"
 #include "bench/load.h"
 
-enum { OPENING_MAX = 32 };
+enum { OPENING_MAX = 32, KEPT_FOR_EACH = 4 };
 
 struct run {
     struct load *load;
@@ -42,7 +42,7 @@ static void on_closed(struct peer *peer)
     if (run->is_over)
         return;
     bench_check(run->is_again, "keep a connection");
-    peer_open(peer, &run->load->swarm, run->next_account++ % run->load->accounts.count);
+    peer_open(peer, &run->load->swarm, run->next_account++ % run->load->swarm.kept_count);
 }
 
 static const struct peer_handler handler = {on_ready, on_message, NULL, on_closed};
@@ -71,6 +71,7 @@ void load_logins(struct load *load, size_t at_once, double seconds)
     size_t before;
 
     open_run(&run, at_once);
+    swarm_keep(&load->swarm, KEPT_FOR_EACH * at_once);
     while (run.ready < 2 * at_once)
         (void)uv_run(&load->swarm.uv, UV_RUN_ONCE);
     began_at = bench_seconds();

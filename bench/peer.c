@@ -45,7 +45,6 @@ void bench_accounts_read(struct bench_accounts *accounts, const char *data)
     }
 }
 
-/* Keys are in memory only while they sign. */
 static struct signet_account *account_of(const struct bench_accounts *accounts, size_t index)
 {
     struct signet_account *account = NULL;
@@ -81,7 +80,10 @@ static void log_in(struct peer *peer, signet_span nonce)
 {
     struct swarm *swarm = peer->swarm;
     struct tls_stream *tls = io_connection_tls(peer->connection);
-    struct signet_account *account = account_of(swarm->accounts, peer->account);
+    struct signet_account *kept =
+        peer->account < swarm->kept_count ? swarm->kept[peer->account] : NULL;
+    struct signet_account *account =
+        kept != NULL ? kept : account_of(swarm->accounts, peer->account);
     struct signet_hop hop = {.origin = signet_span_str(swarm->origin)};
     struct signet_buf proof = {0};
 
@@ -92,7 +94,8 @@ static void log_in(struct peer *peer, signet_span nonce)
     peer_say(peer,
         &(struct relay_message){.type = RELAY_LOGIN, .req = 1, .proof = signet_buf_span(&proof)});
     signet_buf_free(&proof);
-    signet_account_free(account);
+    if (kept == NULL)
+        signet_account_free(account);
 }
 
 static void take(struct peer *peer, const struct relay_message *message)
@@ -195,8 +198,18 @@ void swarm_open(struct swarm *swarm, const char *data, uint16_t port,
     bench_must(tls_client_new(&swarm->settings.tls), "start TLS");
 }
 
+void swarm_keep(struct swarm *swarm, size_t count)
+{
+    swarm->kept = bench_alloc(count * sizeof(struct signet_account *));
+    for (; swarm->kept_count < count; swarm->kept_count++)
+        swarm->kept[swarm->kept_count] = account_of(swarm->accounts, swarm->kept_count);
+}
+
 void swarm_close(struct swarm *swarm)
 {
+    for (size_t i = 0; i < swarm->kept_count; i++)
+        signet_account_free(swarm->kept[i]);
+    free(swarm->kept);
     io_loop_free(swarm->io);
     uv_close((uv_handle_t *)&swarm->tick, NULL);
     (void)uv_run(&swarm->uv, UV_RUN_DEFAULT);

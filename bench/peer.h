@@ -38,6 +38,9 @@ struct swarm {
     struct signet_id pins[2];
     const struct bench_accounts *accounts;
     const struct peer_handler *handler;
+    struct signet_account *
+        *kept; /* the first of them; others' keys are in memory while they sign */
+    size_t kept_count;
     bool is_loss_expected; /* a connection that is lost is nothing to talk of */
 };
 
@@ -52,6 +55,8 @@ struct peer {
 /* The relay of DATA, on that port of the loopback. */
 void swarm_open(struct swarm *swarm, const char *data, uint16_t port,
     const struct bench_accounts *accounts, const struct peer_handler *handler);
+/* Keep the keys of the first accounts in memory: logins then cost this side less. */
+void swarm_keep(struct swarm *swarm, size_t count);
 void swarm_close(struct swarm *swarm);
 
 /* Connect and log in as that account's device; false where nobody listens. */
