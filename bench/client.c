@@ -15,7 +15,7 @@
 #include "protocol/account_internal.h"
 #include "tests/support/key_pool.h"
 
-enum { TURNS_MAX = 100000, BITS = 3072 };
+enum { TURNS_MAX = 100000, TURNS_A_SESSION = 800, BITS = 3072 };
 
 #define NOW_MS UINT64_C(1800000000000)
 
@@ -125,13 +125,35 @@ static void accept_first(void)
         "accept a session");
 }
 
+static void set_up_and_seal(void)
+{
+    initiate();
+    seal_and_sign();
+}
+
+/* A session in both directions, so that no init data comes along any more. */
+static void establish(void)
+{
+    struct signet_buf reply = {0};
+
+    set_up_and_seal();
+    accept_first();
+    open_and_verify();
+    bench_must(
+        signet_session_seal(bench.bob.session, signet_buf_span(&bench.opened), &reply), "reply");
+    signet_buf_truncate(&bench.opened, 0);
+    bench_must(
+        signet_session_open(bench.alice.session, signet_buf_span(&reply), NOW_MS, &bench.opened),
+        "open the reply");
+    signet_buf_free(&reply);
+}
+
 /* ---- measuring ---- */
 
 struct row {
     const char *name;
     void (*before)(void); /* not measured; may be NULL */
     void (*run)(void);
-    void (*after)(void);
     unsigned raw[RAW_COUNT]; /* how many of each it cannot do without */
 };
 
@@ -161,11 +183,11 @@ static void measure(const struct row *row, double seconds)
     size_t count = 0;
 
     for (; bench_seconds() < until && count < TURNS_MAX; count++) {
+        if (count % TURNS_A_SESSION == 0)
+            establish();
         if (row->before != NULL)
             row->before();
         own[count] = timed(row->run);
-        if (row->after != NULL)
-            row->after();
         raw[count] = timed_raw(row->raw);
     }
     own_median = bench_quantile(own, count, 0.5);
@@ -174,29 +196,6 @@ static void measure(const struct row *row, double seconds)
         row->name, 1e6 * own_median, 1e6 * raw_median, own_median / raw_median);
     free(own);
     free(raw);
-}
-
-static void set_up_and_seal(void)
-{
-    initiate();
-    seal_and_sign();
-}
-
-/* A session in both directions, so that no init data comes along any more. */
-static void establish(void)
-{
-    struct signet_buf reply = {0};
-
-    set_up_and_seal();
-    accept_first();
-    open_and_verify();
-    bench_must(
-        signet_session_seal(bench.bob.session, signet_buf_span(&bench.opened), &reply), "reply");
-    signet_buf_truncate(&bench.opened, 0);
-    bench_must(
-        signet_session_open(bench.alice.session, signet_buf_span(&reply), NOW_MS, &bench.opened),
-        "open the reply");
-    signet_buf_free(&reply);
 }
 
 int main(int argc, char **argv)
@@ -239,7 +238,6 @@ int main(int argc, char **argv)
         .kind = SIGNET_KIND_TEXT,
         .body = signet_span_str(text),
     };
-    establish();
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         measure(&rows[i], seconds);
     signet_buf_free(&bench.content);

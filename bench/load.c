@@ -67,7 +67,7 @@ int main(int argc, char **argv)
     else if (strcmp(argv[5], "logins") == 0 && argc == 8)
         load_logins(&load, bench_number(argv[6], 9000), (double)bench_number(argv[7], 3600));
     else if (strcmp(argv[5], "idle") == 0 && argc == 7)
-        load_idle(&load, bench_number(argv[6], 19000));
+        load_idle(&load, bench_number(argv[6], 18900));
     else if (strcmp(argv[5], "promises") == 0 && argc == 8)
         load_promises(&load, bench_number(argv[6], 9000), bench_number(argv[7], 4096));
     else

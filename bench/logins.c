@@ -6,7 +6,7 @@
 #include "bench/common.h"
 #include "bench/load.h"
 
-enum { OPENING_MAX = 32, KEPT_FOR_EACH = 4 };
+enum { OPENING_MAX = 32, KEPT_FOR_EACH = 4, FIRST = 100 };
 
 struct run {
     struct load *load;
@@ -87,17 +87,29 @@ void load_logins(struct load *load, size_t at_once, double seconds)
     close_run(&run);
 }
 
+/* The relay's memory when nothing happens any more. */
+static double settled_resident(struct load *load)
+{
+    double at = bench_seconds() + 1;
+
+    while (bench_seconds() < at)
+        (void)uv_run(&load->swarm.uv, UV_RUN_NOWAIT);
+    return bench_resident(load->pid);
+}
+
+/* The first ones bring what is needed once: each that is connected with them counts from there. */
 void load_idle(struct load *load, size_t count)
 {
-    struct run run = {.load = load, .count = count};
-    double before = bench_resident(load->pid), at;
+    struct run run = {.load = load, .count = count + FIRST};
+    double before = 0;
 
     open_run(&run, OPENING_MAX);
-    while (run.ready < count)
+    while (run.ready < run.count) {
         (void)uv_run(&load->swarm.uv, UV_RUN_ONCE);
-    for (at = bench_seconds() + 1; bench_seconds() < at;)
-        (void)uv_run(&load->swarm.uv, UV_RUN_NOWAIT);
+        if (run.ready >= FIRST && before == 0)
+            before = bench_resident(load->pid);
+    }
     (void)printf("{\"connections\": %zu, \"bytes_per_connection\": %.0f}\n", count,
-        (bench_resident(load->pid) - before) / (double)count);
+        (settled_resident(load) - before) / (double)count);
     close_run(&run);
 }

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-ACCOUNTS = 18000
+ACCOUNTS = 18100  # as many idle connections, and those that come first
 SECONDS = 4
 
 
