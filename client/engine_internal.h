@@ -48,6 +48,7 @@ struct session_slot {
     struct signet_session *session;
     size_t tag_count; /* tags that are stored for it */
     struct signet_tag tags[SIGNET_SESSION_TAGS_MAX];
+    bool is_torn; /* one of their records is damaged or gone */
 };
 
 /* A contact in memory. */
@@ -149,6 +150,7 @@ struct engine {
     struct request *requests;
 
     struct session_slot *sessions; /* used last first */
+    bool has_mended_tags;          /* all sessions' tags were looked at in this process */
     struct contact_slot *contacts;
     struct outgoing *outgoing; /* in order */
     struct sealed *sealed;     /* in order */
@@ -273,6 +275,19 @@ SIGNET_MUST_USE enum signet_err engine_found(struct engine *e, const struct requ
     const struct relay_message *message, uint64_t now_ms);
 SIGNET_MUST_USE enum signet_err engine_not_found(struct engine *e, const struct request *request,
     const struct relay_message *refusal, uint64_t now_ms);
+
+/* ---- tags (engine_tags.c) ---- */
+
+/* The session that a tag stands for. Errors: UNKNOWN, FORMAT. */
+SIGNET_MUST_USE enum signet_err engine_find_tag(
+    struct engine *e, const struct signet_tag *tag, struct signet_id *transcript_out);
+/* Note whether the tags in a slot are stored. */
+SIGNET_MUST_USE enum signet_err engine_check_tags(struct engine *e, struct session_slot *slot);
+/* Replace the stored tags of a slot by those under which messages to the session may now arrive. */
+SIGNET_MUST_USE enum signet_err engine_save_tags(
+    struct engine *e, struct session_slot *slot, const struct signet_session *session);
+SIGNET_MUST_USE enum signet_err engine_delete_tags(
+    struct engine *e, const struct session_slot *slot);
 
 /* ---- sessions (engine_sessions.c, engine_take.c) ---- */
 

@@ -22,13 +22,6 @@ static struct record_key key_of(enum record_kind kind, const struct signet_id *i
     return key;
 }
 
-static struct record_key tag_key(const struct signet_tag *tag)
-{
-    struct record_key key = {RECORD_TAG, signet_span_of(tag->b, sizeof(tag->b)), 0};
-
-    return key;
-}
-
 static enum signet_err load_list(
     struct engine *e, const struct signet_id *device, struct session_list *list)
 {
@@ -147,37 +140,7 @@ enum signet_err engine_load_session(
     }
     link_slot(e, slot, session);
     *slot_out = slot;
-    return SIGNET_OK;
-}
-
-/* Replace the stored tags of a slot by those under which messages to the session may now arrive. */
-static enum signet_err save_tags(
-    struct engine *e, struct session_slot *slot, const struct signet_session *session)
-{
-    struct signet_tag tags[SIGNET_SESSION_TAGS_MAX];
-    const struct signet_id *transcript = signet_session_transcript(session);
-    size_t count;
-    enum signet_err err = signet_session_tags(session, tags, &count);
-
-    if (err != SIGNET_OK)
-        return err;
-    if (count == slot->tag_count && memcmp(tags, slot->tags, count * sizeof(tags[0])) == 0)
-        return SIGNET_OK;
-    for (size_t i = 0; i < slot->tag_count; i++) {
-        struct record_key key = tag_key(&slot->tags[i]);
-
-        if ((err = engine_delete(e, &key)) != SIGNET_OK)
-            return err;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct record_key key = tag_key(&tags[i]);
-
-        if ((err = engine_put(e, &key, signet_id_span(transcript))) != SIGNET_OK)
-            return err;
-    }
-    memcpy(slot->tags, tags, count * sizeof(tags[0]));
-    slot->tag_count = count;
-    return SIGNET_OK;
+    return engine_check_tags(e, slot);
 }
 
 /* Forget a session; its transcript stays known, so that it is not begun again by a replay. */
@@ -190,12 +153,8 @@ static enum signet_err drop_session(struct engine *e, const struct signet_id *tr
     if (err == SIGNET_OK) {
         struct session_slot **link = &e->sessions;
 
-        for (size_t i = 0; i < slot->tag_count; i++) {
-            struct record_key tag = tag_key(&slot->tags[i]);
-
-            if ((err = engine_delete(e, &tag)) != SIGNET_OK)
-                return err;
-        }
+        if ((err = engine_delete_tags(e, slot)) != SIGNET_OK)
+            return err;
         while (*link != slot)
             link = &(*link)->next;
         *link = slot->next;
@@ -281,7 +240,7 @@ static enum signet_err put_session(
     if (err == SIGNET_OK)
         err = engine_put(e, &key, signet_buf_span(&value));
     signet_buf_free(&value);
-    return err == SIGNET_OK ? save_tags(e, slot, session) : err;
+    return err == SIGNET_OK ? engine_save_tags(e, slot, session) : err;
 }
 
 static enum signet_err save_new_session(struct engine *e, struct signet_session *session)

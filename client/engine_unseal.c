@@ -42,21 +42,16 @@ static enum signet_err accept_session(struct engine *e, struct delivery *d)
 /* A session that lives here already: by its transcript, or by the envelope's tag. */
 static enum signet_err find_session(struct engine *e, struct delivery *d)
 {
-    struct record_key key = {RECORD_TAG, signet_span_of(d->view.tag.b, sizeof(d->view.tag.b)), 0};
     struct signet_id transcript = d->view.transcript;
-    struct signet_buf value = {0};
     struct session_slot *slot;
     enum signet_err err = SIGNET_OK;
 
-    if (!d->view.has_init) {
-        if ((err = engine_get(e, &key, &value)) == SIGNET_OK)
-            err = signet_id_read(signet_buf_span(&value), &transcript);
-        signet_buf_free(&value);
-    }
+    if (!d->view.has_init)
+        err = engine_find_tag(e, &d->view.tag, &transcript);
     if (err == SIGNET_OK)
         err = engine_load_session(e, &transcript, &slot);
     if (err != SIGNET_OK)
-        return err == SIGNET_ERR_AUTH ? SIGNET_ERR_UNKNOWN : err;
+        return err;
     return signet_session_copy(slot->session, &d->session);
 }
 

@@ -17,6 +17,26 @@ static void restart(struct sim_client *client)
     sim_run(client->sim);
 }
 
+static enum signet_err count_line(void *ctx, uint64_t number, signet_span value)
+{
+    (void)number;
+    (void)value;
+    ++*(size_t *)ctx;
+    return SIGNET_OK;
+}
+
+/* How many envelopes were refused whose sender is not known. */
+static size_t refused(struct sim_client *client)
+{
+    static const struct signet_id nobody;
+    struct record_source source = memory_records_source(client->records);
+    struct record_key key = {RECORD_MESSAGE, signet_id_span(&nobody), 0};
+    size_t count = 0;
+
+    CHECK_OK(source.scan(source.ctx, &key, count_line, &count));
+    return count;
+}
+
 static void check_both_ways(struct sim_client *alice, struct sim_client *bob)
 {
     size_t accepted = alice->accepted, received = alice->received;
@@ -28,6 +48,7 @@ static void check_both_ways(struct sim_client *alice, struct sim_client *bob)
     sim_send(bob, "alice", "and back");
     sim_run(alice->sim);
     CHECK(alice->received == received + 1);
+    CHECK(refused(alice) == 0 && refused(bob) == 0);
     history = sim_history(bob, alice, false);
     CHECK(strstr(history, "fork") == NULL && strstr(history, "unknown") == NULL);
     free(history);
@@ -37,7 +58,7 @@ static void check_both_ways(struct sim_client *alice, struct sim_client *bob)
 static void a_damaged_record_costs_only_what_it_held(void **state)
 {
     static const enum record_kind kinds[] = {RECORD_BUNDLE, RECORD_CONTACT, RECORD_NAME,
-        RECORD_SESSION, RECORD_SESSIONS, RECORD_TRANSCRIPT, RECORD_SEEN, RECORD_ARRIVAL,
+        RECORD_SESSION, RECORD_SESSIONS, RECORD_TAG, RECORD_TRANSCRIPT, RECORD_SEEN, RECORD_ARRIVAL,
         RECORD_HEAD, RECORD_UNSHOWN, RECORD_MESSAGE};
     struct simulation sim;
     struct sim_client *alice, *bob;
@@ -59,6 +80,38 @@ static void a_damaged_record_costs_only_what_it_held(void **state)
         restart(whose);
         check_both_ways(alice, bob);
     }
+    simulation_close(&sim);
+}
+
+/* The same: a tag only says where to look. What comes before anything is sent again, too. */
+static void messages_under_a_damaged_tag_find_their_session(void **state)
+{
+    struct simulation sim;
+    struct sim_client *alice, *bob;
+    char *history;
+
+    (void)state;
+    simulation_open(&sim, 213);
+    alice = sim_join(&sim, "alice");
+    bob = sim_join(&sim, "bob");
+    sim_send(alice, "bob", "one");
+    sim_run(&sim);
+    sim_send(bob, "alice", "two");
+    sim_run(&sim);
+    for (unsigned i = 0; i < 2; i++) {
+        sim_kill(alice);
+        CHECK((i == 0 ? memory_records_damage : memory_records_remove)(alice->records, RECORD_TAG) >
+              0);
+        restart(alice);
+        sim_send(bob, "alice", "three");
+        sim_run(&sim);
+        sim_send(bob, "alice", "four");
+        sim_run(&sim);
+    }
+    CHECK(refused(alice) == 0);
+    history = sim_history(alice, bob, false);
+    assert_string_equal(history, "two\nthree\nfour\nthree\nfour\n");
+    free(history);
     simulation_close(&sim);
 }
 
@@ -347,6 +400,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_damaged_record_costs_only_what_it_held),
+        cmocka_unit_test(messages_under_a_damaged_tag_find_their_session),
         cmocka_unit_test(a_draft_to_a_damaged_contact_holds_up_nobody),
         cmocka_unit_test(a_clock_that_was_wrong_does_no_lasting_harm),
         cmocka_unit_test(joining_can_be_repeated_days_later),
