@@ -4,6 +4,7 @@
 #include "client/engine_internal.h"
 #include "wire/cbor.h"
 
+#define BUNDLE_LIFE_MS (UINT64_C(30) * 24 * 3600 * 1000)
 enum { FORMAT_VERSION = 1 };
 
 static const struct record_key account_key = {.kind = RECORD_ACCOUNT};
@@ -141,6 +142,63 @@ static enum signet_err parse_counters(signet_span value, struct counters *c)
     return wire_reader_finish(&r);
 }
 
+static enum signet_err visit_number(void *ctx, uint64_t number, signet_span value)
+{
+    uint64_t *highest = ctx;
+
+    (void)value; /* a damaged record has its number all the same */
+    if (number > *highest)
+        *highest = number;
+    return SIGNET_OK;
+}
+
+static enum signet_err visit_bundle(void *ctx, uint64_t number, signet_span value)
+{
+    struct engine *e = ctx;
+    struct counters *c = &e->counters;
+    struct signet_bundle_secrets *secrets = NULL;
+    uint64_t not_after;
+    enum signet_err err;
+
+    c->bundle_version = number;
+    if (value.len == 0 || c->bundle_count == OWN_BUNDLES_MAX)
+        return SIGNET_OK;
+    err = signet_bundle_secrets_decode(e->library, value, &secrets);
+    if (err != SIGNET_OK)
+        return verdict_exists(err) ? SIGNET_OK : err;
+    not_after = signet_bundle_secrets_not_after(secrets);
+    c->bundles[c->bundle_count++] = (struct own_bundle){
+        .id = *signet_bundle_secrets_id(secrets),
+        .version = number,
+        .made_at = not_after > BUNDLE_LIFE_MS ? not_after - BUNDLE_LIFE_MS : 0,
+        .not_after = not_after,
+    };
+    signet_bundle_secrets_free(secrets);
+    return SIGNET_OK;
+}
+
+/* What was counted is there to be counted again. No number may come twice: every arrival has left
+ * its own beside the line of the history. */
+static enum signet_err count_again(struct engine *e)
+{
+    static const enum record_kind placed[] = {
+        RECORD_MESSAGE, RECORD_UNSHOWN, RECORD_ARRIVAL, RECORD_BEGUN};
+    struct record_key outbox = {.kind = RECORD_OUTBOX};
+    struct record_key bundles = {RECORD_BUNDLE, signet_span_str(""), 0};
+    struct counters *c = &e->counters;
+    enum signet_err err = SIGNET_OK;
+
+    memset(c, 0, sizeof(*c));
+    for (size_t i = 0; i < sizeof(placed) / sizeof(placed[0]) && err == SIGNET_OK; i++) {
+        struct record_key all = {.kind = placed[i]};
+
+        err = e->records.scan(e->records.ctx, &all, visit_number, &c->next_message);
+    }
+    if (err == SIGNET_OK)
+        err = e->records.scan(e->records.ctx, &outbox, visit_number, &c->next_outbox);
+    return err == SIGNET_OK ? e->records.scan(e->records.ctx, &bundles, visit_bundle, e) : err;
+}
+
 enum signet_err engine_load_counters(struct engine *e)
 {
     struct signet_buf value = {0};
@@ -149,7 +207,7 @@ enum signet_err engine_load_counters(struct engine *e)
     if (err == SIGNET_OK)
         err = parse_counters(signet_buf_span(&value), &e->counters);
     signet_buf_free(&value);
-    return err;
+    return err == SIGNET_ERR_AUTH ? count_again(e) : err;
 }
 
 /* The name under which a chain is stored: conversation and device. */

@@ -1,149 +1,13 @@
 /*
- * The engine where things are not as they should be: damaged records, clocks that jump, answers
- * that were lost. docs/protocol.md, sections 1, 3, 5 and 9; decisions 14, 20 and 22.
+ * The engine where things are not as they should be: clocks that jump, answers that were lost.
+ * docs/protocol.md, sections 1, 3, 5 and 9; decisions 14 and 22.
  */
-#include "tests/support/simulation.h"
+#include "tests/support/sim_checks.h"
 
 #include <stdlib.h>
 
 #define HOUR_MS UINT64_C(3600000)
 #define DAY_MS  (24 * HOUR_MS)
-
-static void restart(struct sim_client *client)
-{
-    sim_start(client);
-    sim_subscribe(client);
-    sim_connect(client);
-    sim_run(client->sim);
-}
-
-static enum signet_err count_line(void *ctx, uint64_t number, signet_span value)
-{
-    (void)number;
-    (void)value;
-    ++*(size_t *)ctx;
-    return SIGNET_OK;
-}
-
-/* How many envelopes were refused whose sender is not known. */
-static size_t refused(struct sim_client *client)
-{
-    static const struct signet_id nobody;
-    struct record_source source = memory_records_source(client->records);
-    struct record_key key = {RECORD_MESSAGE, signet_id_span(&nobody), 0};
-    size_t count = 0;
-
-    CHECK_OK(source.scan(source.ctx, &key, count_line, &count));
-    return count;
-}
-
-static void check_both_ways(struct sim_client *alice, struct sim_client *bob)
-{
-    size_t accepted = alice->accepted, received = alice->received;
-    char *history;
-
-    sim_send(alice, "bob", "there");
-    sim_run(alice->sim);
-    CHECK(alice->accepted == accepted + 1);
-    sim_send(bob, "alice", "and back");
-    sim_run(alice->sim);
-    CHECK(alice->received == received + 1);
-    CHECK(refused(alice) == 0 && refused(bob) == 0);
-    history = sim_history(bob, alice, false);
-    CHECK(strstr(history, "fork") == NULL && strstr(history, "unknown") == NULL);
-    free(history);
-}
-
-/* Decision 20: a damaged record costs what it held, never the whole home. */
-static void a_damaged_record_costs_only_what_it_held(void **state)
-{
-    static const enum record_kind kinds[] = {RECORD_BUNDLE, RECORD_CONTACT, RECORD_NAME,
-        RECORD_SESSION, RECORD_SESSIONS, RECORD_TAG, RECORD_TRANSCRIPT, RECORD_SEEN, RECORD_ARRIVAL,
-        RECORD_HEAD, RECORD_UNSHOWN, RECORD_MESSAGE};
-    struct simulation sim;
-    struct sim_client *alice, *bob;
-
-    (void)state;
-    simulation_open(&sim, 200);
-    alice = sim_join(&sim, "alice");
-    bob = sim_join(&sim, "bob");
-    sim_send(alice, "bob", "one");
-    sim_run(&sim);
-    sim_send(bob, "alice", "two");
-    sim_run(&sim);
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        /* Alice has begun the session. */
-        struct sim_client *whose = kinds[i] == RECORD_TRANSCRIPT ? bob : alice;
-
-        sim_kill(whose);
-        CHECK(memory_records_damage(whose->records, kinds[i]) > 0);
-        restart(whose);
-        check_both_ways(alice, bob);
-    }
-    simulation_close(&sim);
-}
-
-/* The same: a tag only says where to look. What comes before anything is sent again, too. */
-static void messages_under_a_damaged_tag_find_their_session(void **state)
-{
-    struct simulation sim;
-    struct sim_client *alice, *bob;
-    char *history;
-
-    (void)state;
-    simulation_open(&sim, 213);
-    alice = sim_join(&sim, "alice");
-    bob = sim_join(&sim, "bob");
-    sim_send(alice, "bob", "one");
-    sim_run(&sim);
-    sim_send(bob, "alice", "two");
-    sim_run(&sim);
-    for (unsigned i = 0; i < 2; i++) {
-        sim_kill(alice);
-        CHECK((i == 0 ? memory_records_damage : memory_records_remove)(alice->records, RECORD_TAG) >
-              0);
-        restart(alice);
-        sim_send(bob, "alice", "three");
-        sim_run(&sim);
-        sim_send(bob, "alice", "four");
-        sim_run(&sim);
-    }
-    CHECK(refused(alice) == 0);
-    history = sim_history(alice, bob, false);
-    assert_string_equal(history, "two\nthree\nfour\nthree\nfour\n");
-    free(history);
-    simulation_close(&sim);
-}
-
-/* The same: drafts in the outbox are looked at with every connection. */
-static void a_draft_to_a_damaged_contact_holds_up_nobody(void **state)
-{
-    struct simulation sim;
-    struct sim_client *alice, *bob;
-    size_t ready;
-
-    (void)state;
-    simulation_open(&sim, 201);
-    alice = sim_join(&sim, "alice");
-    bob = sim_join(&sim, "bob");
-    sim_send(alice, "bob", "one");
-    sim_run(&sim);
-    sim_disconnect(alice);
-    sim_send(alice, "bob", "two");
-    sim_kill(alice);
-    CHECK(memory_records_damage(alice->records, RECORD_CONTACT) > 0);
-    ready = alice->ready;
-    restart(alice);
-    CHECK(alice->ready == ready + 1);
-    check_both_ways(alice, bob);
-    sim_disconnect(alice);
-    sim_send(alice, "bob", "lost");
-    sim_kill(alice);
-    CHECK(memory_records_damage(alice->records, RECORD_OUTBOX) > 0);
-    restart(alice);
-    check_both_ways(alice, bob);
-    simulation_close(&sim);
-}
 
 /* Decision 22: a clock that was wrong once must not leave lists and bundles from the future. */
 static void a_clock_that_was_wrong_does_no_lasting_harm(void **state)
@@ -399,9 +263,6 @@ static void the_own_card_stays_at_home_once_it_is_known(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_damaged_record_costs_only_what_it_held),
-        cmocka_unit_test(messages_under_a_damaged_tag_find_their_session),
-        cmocka_unit_test(a_draft_to_a_damaged_contact_holds_up_nobody),
         cmocka_unit_test(a_clock_that_was_wrong_does_no_lasting_harm),
         cmocka_unit_test(joining_can_be_repeated_days_later),
         cmocka_unit_test(a_registration_whose_answer_was_lost_is_found_again),

@@ -1,0 +1,181 @@
+/*
+ * The engine where records are damaged or gone: it costs what they held, and nothing besides.
+ * docs/protocol.md, section 6; decisions 14 and 20.
+ */
+#include "tests/support/sim_checks.h"
+
+#define DAY_MS (UINT64_C(24) * 3600 * 1000)
+
+/* Decision 20: a damaged record costs what it held, never the whole home. */
+static void a_damaged_record_costs_only_what_it_held(void **state)
+{
+    static const enum record_kind kinds[] = {RECORD_BUNDLE, RECORD_CONTACT, RECORD_NAME,
+        RECORD_SESSION, RECORD_SESSIONS, RECORD_TAG, RECORD_COUNTERS, RECORD_TRANSCRIPT,
+        RECORD_SEEN, RECORD_ARRIVAL, RECORD_HEAD, RECORD_UNSHOWN, RECORD_MESSAGE};
+    struct simulation sim;
+    struct sim_client *alice, *bob;
+
+    (void)state;
+    simulation_open(&sim, 200);
+    alice = sim_join(&sim, "alice");
+    bob = sim_join(&sim, "bob");
+    sim_send(alice, "bob", "one");
+    sim_run(&sim);
+    sim_send(bob, "alice", "two");
+    sim_run(&sim);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        /* Alice has begun the session. */
+        struct sim_client *whose = kinds[i] == RECORD_TRANSCRIPT ? bob : alice;
+
+        sim_kill(whose);
+        CHECK(memory_records_damage(whose->records, kinds[i]) > 0);
+        restart(whose);
+        check_both_ways(alice, bob);
+    }
+    simulation_close(&sim);
+}
+
+static size_t lines(struct sim_client *client)
+{
+    struct record_source source = memory_records_source(client->records);
+    struct record_key all = {.kind = RECORD_MESSAGE};
+    size_t count = 0;
+
+    CHECK_OK(source.scan(source.ctx, &all, count_line, &count));
+    return count;
+}
+
+/* The same: numbers go on where they were, so that no line, mark or bundle takes another's place. */
+static void damaged_counters_are_counted_again(void **state)
+{
+    struct simulation sim;
+    struct sim_client *alice, *bob;
+    size_t before;
+
+    (void)state;
+    simulation_open(&sim, 214);
+    alice = sim_join(&sim, "alice");
+    bob = sim_join(&sim, "bob");
+    sim_send(alice, "bob", "one");
+    sim_run(&sim);
+    sim_send(bob, "alice", "two");
+    sim_run(&sim);
+    for (unsigned i = 0; i < 3; i++) {
+        sim_disconnect(alice);
+        sim_send(alice, "bob", "waits in the outbox");
+        sim_send(alice, "bob", "waits behind it");
+        sim_kill(alice);
+        before = lines(alice);
+        CHECK(memory_records_damage(alice->records, RECORD_COUNTERS) == 1);
+        alice->ready = 0;
+        restart(alice);
+        CHECK(alice->ready == 1 && alice->failed == 0);
+        CHECK(lines(alice) == before + 2);
+        check_both_ways(alice, bob);
+        CHECK(lines(alice) == before + 4);
+        core_rig_wait(&sim.rig, 8 * DAY_MS); /* a new bundle is due */
+    }
+    simulation_close(&sim);
+}
+
+/* The same, where nothing stands beside it: without its keys or its relay no home can do anything,
+ * and says so; all else stays as it was. */
+static void a_home_without_its_account_does_not_open(void **state)
+{
+    static const enum record_kind kinds[] = {RECORD_ACCOUNT, RECORD_RELAY};
+    struct simulation sim;
+    struct sim_client *alice;
+
+    (void)state;
+    simulation_open(&sim, 215);
+    alice = sim_join(&sim, "alice");
+    sim_kill(alice);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        struct memory_records *damaged = memory_records_copy(alice->records);
+        struct engine_config config = {
+            .library = sim.seeded.library, .records = memory_records_source(damaged)};
+        struct engine *engine = NULL;
+
+        CHECK(memory_records_damage(damaged, kinds[i]) == 1);
+        CHECK(engine_open(&config, &engine) == SIGNET_ERR_AUTH && engine == NULL);
+        memory_records_free(damaged);
+    }
+    restart(alice);
+    CHECK(alice->ready == 2 && alice->failed == 0);
+    simulation_close(&sim);
+}
+
+/* The same: a tag only says where to look. What comes before anything is sent again, too. */
+static void messages_under_a_damaged_tag_find_their_session(void **state)
+{
+    struct simulation sim;
+    struct sim_client *alice, *bob;
+    char *history;
+
+    (void)state;
+    simulation_open(&sim, 213);
+    alice = sim_join(&sim, "alice");
+    bob = sim_join(&sim, "bob");
+    sim_send(alice, "bob", "one");
+    sim_run(&sim);
+    sim_send(bob, "alice", "two");
+    sim_run(&sim);
+    for (unsigned i = 0; i < 2; i++) {
+        sim_kill(alice);
+        CHECK((i == 0 ? memory_records_damage : memory_records_remove)(alice->records, RECORD_TAG) >
+              0);
+        restart(alice);
+        sim_send(bob, "alice", "three");
+        sim_run(&sim);
+        sim_send(bob, "alice", "four");
+        sim_run(&sim);
+    }
+    CHECK(refused(alice) == 0);
+    history = sim_history(alice, bob, false);
+    assert_string_equal(history, "two\nthree\nfour\nthree\nfour\n");
+    free(history);
+    simulation_close(&sim);
+}
+
+/* The same: drafts in the outbox are looked at with every connection. */
+static void a_draft_to_a_damaged_contact_holds_up_nobody(void **state)
+{
+    struct simulation sim;
+    struct sim_client *alice, *bob;
+    size_t ready;
+
+    (void)state;
+    simulation_open(&sim, 201);
+    alice = sim_join(&sim, "alice");
+    bob = sim_join(&sim, "bob");
+    sim_send(alice, "bob", "one");
+    sim_run(&sim);
+    sim_disconnect(alice);
+    sim_send(alice, "bob", "two");
+    sim_kill(alice);
+    CHECK(memory_records_damage(alice->records, RECORD_CONTACT) > 0);
+    ready = alice->ready;
+    restart(alice);
+    CHECK(alice->ready == ready + 1);
+    check_both_ways(alice, bob);
+    sim_disconnect(alice);
+    sim_send(alice, "bob", "lost");
+    sim_kill(alice);
+    CHECK(memory_records_damage(alice->records, RECORD_OUTBOX) > 0);
+    restart(alice);
+    check_both_ways(alice, bob);
+    simulation_close(&sim);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_damaged_record_costs_only_what_it_held),
+        cmocka_unit_test(damaged_counters_are_counted_again),
+        cmocka_unit_test(a_home_without_its_account_does_not_open),
+        cmocka_unit_test(messages_under_a_damaged_tag_find_their_session),
+        cmocka_unit_test(a_draft_to_a_damaged_contact_holds_up_nobody),
+    };
+
+    return cmocka_run_group_tests_name("engine damage", tests, NULL, NULL);
+}
