@@ -23,6 +23,8 @@ static enum signet_err load(struct engine *e)
         err = engine_load_counters(e);
     if (err == SIGNET_OK)
         err = engine_load_outbox(e);
+    if (err == SIGNET_OK)
+        err = engine_load_pending(e);
     return err;
 }
 
@@ -272,6 +274,8 @@ enum signet_err engine_receive(
             err = SIGNET_ERR_FORMAT;
         if (err == SIGNET_OK)
             err = handle(engine, &one, now_ms);
+        if (err == SIGNET_OK)
+            err = engine_try_pending(engine);
     }
     if (err == SIGNET_OK && engine->phase == PHASE_READY)
         err = engine_pump(engine, now_ms);
@@ -318,6 +322,7 @@ enum signet_err engine_disconnected(
     engine->now_ms = now_ms;
     engine->phase = PHASE_OFFLINE;
     engine->is_subscribed = false;
+    engine->is_pending_due = engine->pending.count > 0;
     free_requests(engine);
     engine_hold_events(engine);
     signet_buf_truncate(&engine->acks, 0);

@@ -36,8 +36,11 @@ enum signet_err engine_load_contact(
     if (err != SIGNET_OK)
         signet_buf_free(&value);
     if (err == SIGNET_ERR_AUTH) {
-        err = engine_note(e, "what was known of a contact is damaged: it is made anew; compare "
-                             "fingerprints again");
+        err = e->has_told_damage
+                  ? SIGNET_OK
+                  : engine_note(e, "what was known of a contact is damaged: it is made anew; "
+                                   "compare fingerprints again");
+        e->has_told_damage = true;
         return err == SIGNET_OK ? SIGNET_ERR_UNKNOWN : err;
     }
     if (err != SIGNET_OK)

@@ -71,7 +71,8 @@ static enum signet_err find_sender(struct engine *e, struct delivery *d)
         d->list_count = contact->list_count;
     } else if (err == SIGNET_ERR_UNKNOWN) {
         d->slot = NULL;
-        if (init_card == NULL)
+        d->is_sender_lost = init_card == NULL;
+        if (d->is_sender_lost)
             return SIGNET_ERR_UNKNOWN;
     } else {
         return err;
@@ -281,6 +282,30 @@ static enum signet_err record_refusal(struct engine *e, struct delivery *d, enum
     return err == SIGNET_OK ? message_event(e, &message) : err;
 }
 
+/* What was opened is kept, or the refusal with its cause; or the envelope, where a loss of ours
+ * keeps it from being weighed. */
+static enum signet_err conclude(struct engine *e, struct delivery *d, enum signet_err err)
+{
+    enum signet_err cause = err;
+
+    if (err == SIGNET_OK)
+        return keep(e, d);
+    if (d->is_sender_lost && (err = engine_keep_pending(e, d)) != SIGNET_ERR_LIMIT)
+        return err;
+    return verdict_exists(cause) ? record_refusal(e, d, cause) : cause;
+}
+
+enum signet_err engine_open_pending(struct engine *e, signet_span envelope)
+{
+    struct delivery d = {.now_ms = e->now_ms, .envelope = envelope};
+    enum signet_err err = crypto_sha256_one(e->library, envelope, &d.hash);
+
+    if (err == SIGNET_OK && (err = open_delivery(e, &d)) != SIGNET_ERR_NOMEM)
+        err = conclude(e, &d, err);
+    delivery_clear(&d);
+    return err;
+}
+
 enum signet_err engine_delivered(
     struct engine *e, const struct relay_message *message, uint64_t now_ms)
 {
@@ -297,10 +322,7 @@ enum signet_err engine_delivered(
             delivery_clear(&d);
             return engine_note(e, "not enough memory to open a message; it waits at the relay");
         }
-        if (err == SIGNET_OK)
-            err = keep(e, &d);
-        else if (verdict_exists(err))
-            err = record_refusal(e, &d, err);
+        err = conclude(e, &d, err);
         if (err == SIGNET_OK)
             err = engine_mark_seen(e, &d.hash, now_ms);
     }

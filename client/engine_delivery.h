@@ -15,6 +15,7 @@ struct delivery {
     uint64_t bundle_version; /* new session: of the own bundle used */
     struct signet_buf content;
     struct contact_slot *slot; /* NULL: the sender is not known yet */
+    bool is_sender_lost;       /* there is a session, but no contact: our own loss */
     struct signet_card *card;  /* the newest of the sender that holds; a share */
     size_t list_count;         /* ids of the sender's lists that are good for this entry */
     struct signet_id lists[CONTACT_LISTS_MAX + 3];
@@ -30,5 +31,10 @@ struct delivery {
 SIGNET_MUST_USE enum signet_err engine_open_seal(struct engine *e, struct delivery *d);
 /* The one-time prekey that began the session is wiped in the transaction that stores it. */
 SIGNET_MUST_USE enum signet_err engine_forget_one_time(struct engine *e, struct delivery *d);
+
+/* Keep the envelope until its sender is known again. Errors: LIMIT (no room), and machine errors. */
+SIGNET_MUST_USE enum signet_err engine_keep_pending(struct engine *e, const struct delivery *d);
+/* Receive an envelope that was kept. NOMEM: nothing has changed. */
+SIGNET_MUST_USE enum signet_err engine_open_pending(struct engine *e, signet_span envelope);
 
 #endif

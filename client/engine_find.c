@@ -155,7 +155,18 @@ static enum signet_err bad_card(struct engine *e, const struct request *request)
     return engine_fail_texts(e, &request->address, NULL, PROBLEM_CARD);
 }
 
-/* An address that was asked for, because a text goes to it or its name is not known yet. */
+/* Whether a text waits for this address; where only its own messages wait, it is a stranger. */
+static bool is_written_to(const struct engine *e, const struct signet_id *address)
+{
+    for (const struct outgoing *text = e->outgoing; text != NULL; text = text->next) {
+        if (text->has_address && signet_id_equal(&text->address, address))
+            return true;
+    }
+    return false;
+}
+
+/* An address that was asked for, because a text goes to it, its messages wait for it, or its name is
+ * not known yet. */
 static enum signet_err found_address(struct engine *e, const struct request *request,
     struct signet_card *card, const char *name, uint64_t now_ms)
 {
@@ -166,10 +177,12 @@ static enum signet_err found_address(struct engine *e, const struct request *req
         return bad_card(e, request);
     err = engine_load_contact(e, &request->address, &slot);
     if (err == SIGNET_ERR_UNKNOWN)
-        err = engine_new_contact(e, card, CONTACT_UNVERIFIED, &slot);
+        err = engine_new_contact(
+            e, card, is_written_to(e, &request->address) ? CONTACT_UNVERIFIED : CONTACT_NEW, &slot);
     if (err != SIGNET_OK)
         return err;
     slot->is_asking = false;
+    e->is_pending_due = e->pending.count > 0;
     err = engine_update_card(e, slot, card, now_ms);
     if (err != SIGNET_OK && verdict_exists(err))
         return engine_fail_texts(e, &request->address, NULL, problem_of(err));

@@ -152,6 +152,9 @@ struct engine {
     struct session_slot *sessions; /* used last first */
     bool has_mended_tags;          /* all sessions' tags were looked at in this process */
     struct contact_slot *contacts;
+    bool has_told_damage;      /* of a contact, in this process */
+    struct traffic pending;    /* RECORD_PENDING */
+    bool is_pending_due;       /* engine_try_pending has something to try */
     struct outgoing *outgoing; /* in order */
     struct sealed *sealed;     /* in order */
     struct lane *lanes;
@@ -426,7 +429,11 @@ SIGNET_MUST_USE enum signet_err engine_accepted(
 SIGNET_MUST_USE enum signet_err engine_put_refused(struct engine *e, const struct request *request,
     const struct relay_message *refusal, uint64_t now_ms);
 
-/* ---- receiving (engine_deliver.c) ---- */
+/* ---- receiving (engine_deliver.c, engine_pending.c) ---- */
+
+SIGNET_MUST_USE enum signet_err engine_load_pending(struct engine *e);
+/* Open the envelopes of contacts that are known again, and ask for the others'. */
+SIGNET_MUST_USE enum signet_err engine_try_pending(struct engine *e);
 
 SIGNET_MUST_USE enum signet_err engine_delivered(
     struct engine *e, const struct relay_message *message, uint64_t now_ms);
