@@ -217,6 +217,7 @@ static void show_item(struct receiving *receiving)
     enum signet_err err = inbox_read(&receiving->desk, &receiving->item, &message);
     bool is_there = err == SIGNET_OK;
     bool is_authentic = is_there && verdict_is_authentic(message.verdict);
+    bool is_text = is_authentic && message.kind == SIGNET_KIND_TEXT;
 
     if (err == SIGNET_ERR_IO || err == SIGNET_ERR_NOMEM) {
         desk_report(receiving->context, receiving->desk.home, err);
@@ -227,10 +228,10 @@ static void show_item(struct receiving *receiving)
         link_end(receiving->link, EXIT_FAILED);
         goto out;
     }
-    receiving->shown_count += is_authentic;
+    receiving->shown_count += is_text;
     receiving->has_refused |= is_there && (!is_authentic || message.verdict == VERDICT_FORK);
     restart_silence(receiving);
-    if (receiving->command == NULL || !is_authentic || !start_reply(receiving, &message))
+    if (receiving->command == NULL || !is_text || !start_reply(receiving, &message))
         (void)mark_shown(receiving);
 out:
     message_clear(&message);

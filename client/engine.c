@@ -25,6 +25,7 @@ static enum signet_err load(struct engine *e)
         err = engine_load_outbox(e);
     if (err == SIGNET_OK)
         err = engine_load_pending(e);
+    e->has_losses = true; /* perhaps */
     return err;
 }
 

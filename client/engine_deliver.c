@@ -204,6 +204,7 @@ static enum signet_err message_event(struct engine *e, const struct message *mes
 
 static enum signet_err keep_message(struct engine *e, struct delivery *d)
 {
+    bool is_unshown = d->entry.kind == SIGNET_KIND_TEXT || d->verdict != VERDICT_VERIFIED;
     struct message message = {
         .verdict = d->verdict,
         .id = d->entry.id,
@@ -224,11 +225,28 @@ static enum signet_err keep_message(struct engine *e, struct delivery *d)
     if ((err = signet_buf_append(&message.text, d->entry.body)) == SIGNET_OK)
         err = signet_buf_append(&message.signed_bytes, d->entry.signed_bytes);
     if (err == SIGNET_OK)
-        err = engine_add_message(e, &message, true);
-    if (err == SIGNET_OK)
+        err = engine_add_message(e, &message, is_unshown);
+    if (err == SIGNET_OK && is_unshown)
         err = message_event(e, &message);
     message_clear(&message);
     return err;
+}
+
+/* Nothing to be shown but what it says of our texts; a late one says nothing of now. */
+static enum signet_err keep_heads(struct engine *e, struct delivery *d)
+{
+    uint64_t missing = 0;
+    enum signet_err err = SIGNET_OK;
+
+    if (d->verdict == VERDICT_VERIFIED || d->verdict == VERDICT_GAP)
+        err = engine_mark_missing(e, &d->entry, &missing);
+    if (err == SIGNET_OK && missing > 0) {
+        if (d->verdict == VERDICT_GAP)
+            err = keep_message(e, d);
+        d->verdict = VERDICT_MISSING;
+        d->missing = missing;
+    }
+    return err == SIGNET_OK ? keep_message(e, d) : err;
 }
 
 static enum signet_err keep(struct engine *e, struct delivery *d)
@@ -242,7 +260,8 @@ static enum signet_err keep(struct engine *e, struct delivery *d)
     if ((err = engine_save_session(e, d->session)) != SIGNET_OK)
         return err;
     d->session = NULL; /* it is the engine's now */
-    if ((err = keep_message(e, d)) != SIGNET_OK)
+    err = d->entry.kind == SIGNET_KIND_HEADS ? keep_heads(e, d) : keep_message(e, d);
+    if (err != SIGNET_OK)
         return err;
     if (d->is_new_session &&
         (err = engine_mark_begun(e, &d->view.bundle, &d->view.transcript)) != SIGNET_OK)

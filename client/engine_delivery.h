@@ -32,6 +32,10 @@ SIGNET_MUST_USE enum signet_err engine_open_seal(struct engine *e, struct delive
 /* The one-time prekey that began the session is wiped in the transaction that stores it. */
 SIGNET_MUST_USE enum signet_err engine_forget_one_time(struct engine *e, struct delivery *d);
 
+/* SIGNET_KIND_HEADS: mark those of our texts in the history that its author has not got. */
+SIGNET_MUST_USE enum signet_err engine_mark_missing(
+    struct engine *e, const struct signet_entry *heads, uint64_t *missing_out);
+
 /* Keep the envelope until its sender is known again. Errors: LIMIT (no room), and machine errors. */
 SIGNET_MUST_USE enum signet_err engine_keep_pending(struct engine *e, const struct delivery *d);
 /* Receive an envelope that was kept. NOMEM: nothing has changed. */

@@ -94,6 +94,7 @@ struct outgoing {
     struct signet_id address;
     bool is_asking;         /* its name is being asked for */
     bool is_automatic;      /* see struct engine_text */
+    bool is_heads;          /* no text: it says what we have of the other side; never a draft */
     bool is_told;           /* that it waits for a later time */
     uint64_t not_before;    /* ms: what it needs was refused until then; 0: it was not */
     uint64_t draft;         /* its number in the outbox; 0: it is not stored */
@@ -150,6 +151,9 @@ struct engine {
     struct request *requests;
 
     struct session_slot *sessions; /* used last first */
+    bool has_lost_session;         /* one was found to be damaged */
+    bool has_losses;               /* engine_tell_losses has something to look at */
+    uint64_t losses_at;            /* ms: when it has again; 0: not by itself */
     bool has_mended_tags;          /* all sessions' tags were looked at in this process */
     struct contact_slot *contacts;
     bool has_told_damage;      /* of a contact, in this process */

@@ -166,7 +166,8 @@ bool engine_has_siblings(const struct engine *e, const struct sealed *sealed)
 }
 
 /* Note in the history when the relay accepted a message. A damaged line stays as it is. */
-static enum signet_err note_accepted(struct engine *e, const struct sealed *sealed, uint64_t now_ms)
+static enum signet_err note_accepted(
+    struct engine *e, const struct sealed *sealed, uint64_t now_ms, bool *is_heads)
 {
     struct record_key key = {
         RECORD_MESSAGE, signet_id_span(&sealed->conversation), sealed->message};
@@ -182,6 +183,7 @@ static enum signet_err note_accepted(struct engine *e, const struct sealed *seal
     if (err != SIGNET_OK)
         return err;
     message.accepted_at = now_ms;
+    *is_heads = message.kind == SIGNET_KIND_HEADS;
     if ((err = message_encode(&message, &value)) == SIGNET_OK)
         err = engine_put(e, &key, signet_buf_span(&value));
     signet_buf_free(&value);
@@ -192,9 +194,10 @@ static enum signet_err note_accepted(struct engine *e, const struct sealed *seal
 enum signet_err engine_tell_accepted(struct engine *e, const struct sealed *sealed, uint64_t now_ms)
 {
     struct engine_event *event;
-    enum signet_err err = note_accepted(e, sealed, now_ms);
+    bool is_heads = false;
+    enum signet_err err = note_accepted(e, sealed, now_ms, &is_heads);
 
-    if (err != SIGNET_OK)
+    if (err != SIGNET_OK || is_heads) /* nobody has written those */
         return err;
     event = engine_event(e, EVENT_ACCEPTED);
     if (event == NULL)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/engine_internal.h"
+#include "client/engine_loss.h"
 
 /* What sealing one text works with. */
 struct sealing {
@@ -17,6 +17,49 @@ struct sealing {
     struct signet_buf content; /* signed, to be sealed */
 };
 
+static uint64_t kind_of(const struct outgoing *text)
+{
+    return text->is_heads ? SIGNET_KIND_HEADS : SIGNET_KIND_TEXT;
+}
+
+/* What the history tells of a device's chain, where its record is damaged. */
+struct recall {
+    const struct signet_id *device;
+    struct chain *chain;
+};
+
+static enum signet_err visit_line(void *ctx, uint64_t number, signet_span value)
+{
+    const struct recall *recall = ctx;
+    struct message message;
+
+    (void)number;
+    if (value.len == 0 || message_decode(value, &message) != SIGNET_OK)
+        return SIGNET_OK; /* a damaged line */
+    if (signet_id_equal(&message.device, recall->device) && verdict_is_authentic(message.verdict) &&
+        message.sequence > recall->chain->sequence) {
+        recall->chain->sequence = message.sequence;
+        recall->chain->id = message.id;
+    }
+    message_clear(&message);
+    return SIGNET_OK;
+}
+
+/* Where the entries of a device stand. Where that is damaged, the history tells it: to begin again
+ * would be a fork, and to name nothing would say that nothing has come. */
+static enum signet_err load_chain(struct engine *e, const struct signet_id *conversation,
+    const struct signet_id *device, struct chain *chain)
+{
+    struct record_key all = {RECORD_MESSAGE, signet_id_span(conversation), 0};
+    struct recall recall = {device, chain};
+    enum signet_err err = engine_load_chain(e, conversation, device, chain);
+
+    if (err != SIGNET_ERR_AUTH)
+        return err;
+    memset(chain, 0, sizeof(*chain));
+    return e->records.scan(e->records.ctx, &all, visit_line, &recall);
+}
+
 /* The newest entries of the peer's devices that were seen here. */
 static enum signet_err collect_parents(struct engine *e, struct sealing *s)
 {
@@ -24,47 +67,14 @@ static enum signet_err collect_parents(struct engine *e, struct sealing *s)
 
     for (size_t i = 0; i < signet_card_device_count(card); i++) {
         struct chain chain;
-        enum signet_err err =
-            engine_load_chain(e, &s->conversation, signet_card_device(card, i), &chain);
+        enum signet_err err = load_chain(e, &s->conversation, signet_card_device(card, i), &chain);
 
-        if (err == SIGNET_ERR_AUTH)
-            continue; /* damaged: what was seen of it is not known any more */
         if (err != SIGNET_OK)
             return err;
         if (chain.sequence > 0 && s->parent_count < SIGNET_PARENTS_MAX)
             s->parents[s->parent_count++] = chain.id;
     }
     return SIGNET_OK;
-}
-
-static enum signet_err visit_own(void *ctx, uint64_t number, signet_span value)
-{
-    struct chain *chain = ctx;
-    struct message message;
-
-    (void)number;
-    if (value.len == 0 || message_decode(value, &message) != SIGNET_OK)
-        return SIGNET_OK; /* a damaged line */
-    if (message.is_outgoing && message.sequence > chain->sequence) {
-        chain->sequence = message.sequence;
-        chain->id = message.id;
-    }
-    message_clear(&message);
-    return SIGNET_OK;
-}
-
-/* Where our own entries stand. Where that is damaged, the history tells it: beginning again would
- * be a fork. */
-static enum signet_err load_own_chain(struct engine *e, struct sealing *s)
-{
-    struct record_key all = {RECORD_MESSAGE, signet_id_span(&s->conversation), 0};
-    enum signet_err err =
-        engine_load_chain(e, &s->conversation, signet_account_device(e->account), &s->chain);
-
-    if (err != SIGNET_ERR_AUTH)
-        return err;
-    memset(&s->chain, 0, sizeof(s->chain));
-    return e->records.scan(e->records.ctx, &all, visit_own, &s->chain);
 }
 
 /* The own card goes along until the peer has named our present list; init data holds it anyway,
@@ -102,7 +112,7 @@ static enum signet_err sign(struct engine *e, struct sealing *s)
         .parents = s->parents,
         .parent_count = s->parent_count,
         .sent_at = s->text->sent_at,
-        .kind = SIGNET_KIND_TEXT,
+        .kind = kind_of(s->text),
         .body = signet_buf_span(&s->text->text),
     };
     char id[SIGNET_ID_SHORT_SIZE];
@@ -170,7 +180,7 @@ static enum signet_err record(struct engine *e, struct sealing *s, uint64_t *num
         .sequence = s->chain.sequence,
         .sent_at = s->text->sent_at,
         .received_at = s->now_ms,
-        .kind = SIGNET_KIND_TEXT,
+        .kind = kind_of(s->text),
         .suite = SIGNET_SUITE_1,
     };
     struct signet_content content;
@@ -236,13 +246,15 @@ enum signet_err engine_seal(
         err = signet_conversation_pair(e->library, signet_account_address(e->account),
             &slot->contact.address, &s.conversation);
     if (err == SIGNET_OK)
-        err = load_own_chain(e, &s);
+        err = load_chain(e, &s.conversation, signet_account_device(e->account), &s.chain);
     if (err == SIGNET_OK)
         err = collect_parents(e, &s);
     if (err == SIGNET_OK)
         err = sign(e, &s);
     if (err == SIGNET_OK)
         err = seal_all(e, &s);
+    if (err == SIGNET_OK && text->is_heads)
+        err = engine_told_loss(e, slot, now_ms);
     signet_buf_free(&s.content);
     return err;
 }

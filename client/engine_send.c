@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "client/engine_internal.h"
+#include "client/engine_loss.h"
 
 #define FRESH_MS (UINT64_C(3600) * 1000) /* how long a fetched card is good to send to */
 
@@ -182,7 +182,7 @@ static enum signet_err keep_waiting(struct engine *e, struct outgoing *text, boo
 {
     enum signet_err err = SIGNET_OK;
 
-    if (text->has_address && text->draft == 0)
+    if (text->has_address && text->draft == 0 && !text->is_heads)
         err = engine_save_draft(e, text);
     if (err != SIGNET_OK || !is_held || text->is_told)
         return err;
@@ -193,13 +193,16 @@ static enum signet_err keep_waiting(struct engine *e, struct outgoing *text, boo
 enum signet_err engine_pump(struct engine *e, uint64_t now_ms)
 {
     struct outgoing **link = &e->outgoing;
+    enum signet_err err = e->phase == PHASE_READY ? engine_tell_losses(e, now_ms) : SIGNET_OK;
 
+    if (err != SIGNET_OK)
+        return err;
     e->fresh = (struct traffic){0};
     while (*link != NULL) {
         struct outgoing *text = *link;
         enum progress progress;
-        enum signet_err err = advance(e, text, now_ms, &progress);
 
+        err = advance(e, text, now_ms, &progress);
         if (err == SIGNET_OK && progress != IS_DONE)
             err = keep_waiting(e, text, progress == HELD);
         if (err != SIGNET_OK)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/engine_internal.h"
+#include "client/engine_loss.h"
 #include "wire/cbor.h"
 
 /* Sessions in memory: strangers decide how many there are, not how much they take. Those of one
@@ -123,6 +123,7 @@ enum signet_err engine_load_session(
     signet_buf_free(&value);
     if (err == SIGNET_ERR_AUTH || err == SIGNET_ERR_FORMAT) {
         /* The loss is ours alone to know: a new session follows, the others go on. */
+        e->has_lost_session = true;
         if ((err = engine_note(e, "a session's record is damaged; a new session is needed")) !=
             SIGNET_OK)
             return err;
@@ -195,6 +196,8 @@ static enum signet_err load_sessions(struct engine *e, const struct signet_id *d
     if (err != SIGNET_OK || live == list->count)
         return err;
     list->count = live;
+    if ((err = engine_note_loss(e, device)) != SIGNET_OK)
+        return err;
     return save_list(e, device, list);
 }
 

@@ -1,5 +1,6 @@
 /* The session of an envelope, and its seal: docs/protocol.md, sections 5, 6 and 8 (2 to 4). */
 #include "client/engine_delivery.h"
+#include "client/engine_loss.h"
 
 /* The secrets of an own bundle. Errors: UNKNOWN (not ours, expired, damaged). */
 static enum signet_err load_secrets(struct engine *e, const struct signet_id *bundle,
@@ -46,10 +47,15 @@ static enum signet_err find_session(struct engine *e, struct delivery *d)
     struct session_slot *slot;
     enum signet_err err = SIGNET_OK;
 
+    e->has_lost_session = false;
     if (!d->view.has_init)
         err = engine_find_tag(e, &d->view.tag, &transcript);
     if (err == SIGNET_OK)
         err = engine_load_session(e, &transcript, &slot);
+    if (err == SIGNET_ERR_UNKNOWN && e->has_lost_session) {
+        if ((err = engine_trace_loss(e, &transcript, d->now_ms)) == SIGNET_OK)
+            err = SIGNET_ERR_UNKNOWN;
+    }
     if (err != SIGNET_OK)
         return err;
     return signet_session_copy(slot->session, &d->session);

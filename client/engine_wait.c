@@ -79,6 +79,7 @@ uint64_t engine_deadline(const struct engine *engine)
     }
     if (engine->phase != PHASE_READY)
         return first;
+    note_time(&first, engine->losses_at);
     for (const struct outgoing *text = engine->outgoing; text != NULL; text = text->next)
         note_time(&first, text->not_before);
     for (const struct lane *lane = engine->lanes; lane != NULL; lane = lane->next)

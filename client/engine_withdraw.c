@@ -43,6 +43,11 @@ static enum signet_err write_again(
     struct message line = {0};
     enum signet_err err = text == NULL ? SIGNET_ERR_NOMEM : load_line(e, sealed, &line);
 
+    if (err == SIGNET_OK && line.kind != SIGNET_KIND_TEXT) {
+        free(text); /* heads say what was: they are not written again */
+        message_clear(&line);
+        return SIGNET_OK;
+    }
     if (err == SIGNET_OK) {
         text->token = sealed->token;
         text->has_address = true;

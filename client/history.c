@@ -24,13 +24,15 @@ static enum signet_err visit(void *ctx, uint64_t number, signet_span value)
     struct history *history = ctx;
     struct inbox_item item = {.number = number};
     struct message message = {0};
+    bool is_silent;
 
     if (value.len == 0 || message_decode(value, &message) != SIGNET_OK)
         history->damaged++;
     else
         item.conversation = message.conversation;
+    is_silent = message.kind == SIGNET_KIND_HEADS && message.verdict == VERDICT_VERIFIED;
     message_clear(&message);
-    return append(history, &item);
+    return is_silent ? SIGNET_OK : append(history, &item);
 }
 
 /* Those that are to be found among the outbox's records. */

@@ -34,6 +34,7 @@ enum record_kind {
     RECORD_BEGUN = 16,   /* name: own bundle; number: arrival. Transcript of a session it began */
     RECORD_UPLOAD = 17,  /* number: version. A bundle that the relay has not confirmed yet */
     RECORD_ARRIVAL = 18, /* number: place. Time and hash of the envelope that arrived then */
+    RECORD_LOSS = 20, /* name: peer device. A session with it was lost here; what was said of it */
     RECORD_PENDING = 19, /* number: place. An envelope whose sender's record is lost */
 };
 

@@ -165,6 +165,19 @@ static enum signet_err show_refused(
         verdict_word(message->verdict));
 }
 
+/* What the other side says that it has not got. */
+static enum signet_err show_missing(
+    const struct message *message, const struct person *person, struct signet_buf *out)
+{
+    uint64_t missing = message->missing;
+
+    return show_format(out,
+        "!! %s has lost keys, and says that %" PRIu64 " of your messages %s not there: send %s "
+        "again [%s]",
+        person->name, missing, missing == 1 ? "is" : "are", missing == 1 ? "it" : "them",
+        verdict_word(message->verdict));
+}
+
 static enum signet_err show_received(const struct show *show, const struct message *message,
     const struct person *person, const char *at, struct signet_buf *out)
 {
@@ -205,6 +218,8 @@ static enum signet_err show_own(const struct show *show, const struct message *m
         return err;
     if (is_queued(message))
         return end_body(&body, "not sent yet");
+    if (message->verdict == VERDICT_MISSING)
+        return end_body(&body, verdict_word(message->verdict));
     return end_body(&body, message->accepted_at != 0 ? "accepted" : "not accepted yet");
 }
 
@@ -245,7 +260,8 @@ static void put_sender(struct json *json, const struct show *show, const struct 
 static enum signet_err show_json(const struct show *show, const struct message *message,
     const struct person *person, struct signet_buf *out)
 {
-    bool has_text = verdict_is_authentic(message->verdict);
+    bool is_text = message->kind == SIGNET_KIND_TEXT;
+    bool has_text = is_text && verdict_is_authentic(message->verdict);
     struct json json;
 
     json_begin(&json, out);
@@ -257,14 +273,14 @@ static enum signet_err show_json(const struct show *show, const struct message *
     put_number(&json, "sequence", message->sequence);
     put_number(&json, "sent_at", message->sent_at);
     put_number(&json, "received_at", message->received_at);
-    json_text(&json, "kind", message->kind == SIGNET_KIND_TEXT ? "text" : NULL);
+    json_text(&json, "kind", is_text ? "text" : NULL);
     if (has_text)
         json_string(&json, "text", signet_buf_span(&message->text));
     else
         json_null(&json, "text");
     json_text(&json, "verdict", is_queued(message) ? "queued" : verdict_word(message->verdict));
     put_number(&json, "suite", message->suite);
-    if (message->verdict == VERDICT_GAP)
+    if (message->verdict == VERDICT_GAP || (!is_text && message->verdict == VERDICT_MISSING))
         json_u64(&json, "missing", message->missing);
     if (message->is_outgoing) {
         json_text(&json, "to", person == NULL ? NULL : person->name);
@@ -289,6 +305,8 @@ enum signet_err show_message(
         return show_json(show, message, person, out);
     if (person == NULL || !verdict_is_authentic(message->verdict))
         return show_refused(message, person, out);
+    if (!message->is_outgoing && message->verdict == VERDICT_MISSING)
+        return show_missing(message, person, out);
     /* The time that the sender claims is in the JSON form: here stands what we know. */
     show_time(message->received_at, now_ms, at);
     if (message->is_outgoing)

@@ -12,6 +12,7 @@ static const struct {
     {VERDICT_GAP, "gap", "authentic, but messages before it are missing"},
     {VERDICT_LATE, "late", "authentic; it was missing and arrives after later ones"},
     {VERDICT_FORK, "fork", "authentic, but its author signed another message for the same place"},
+    {VERDICT_MISSING, "missing", "the other side has lost keys, and says that it has not got it"},
     {VERDICT_MALFORMED, "malformed", "not well formed"},
     {VERDICT_AUTHENTICATION, "authentication-failed", "its seal or signature does not hold"},
     {VERDICT_REPLAYED, "replayed", "it was received before"},
@@ -49,7 +50,7 @@ const char *verdict_meaning(enum verdict verdict)
 
 bool verdict_is_authentic(enum verdict verdict)
 {
-    return verdict <= VERDICT_FORK;
+    return verdict < VERDICT_MALFORMED;
 }
 
 bool verdict_exists(enum signet_err err)

@@ -11,6 +11,7 @@
 
 enum {
     SIGNET_KIND_TEXT = 1,
+    SIGNET_KIND_HEADS = 2,   /* no body: its parents are all it says */
     SIGNET_TEXT_MAX = 65536, /* bytes of UTF-8; at least 1 */
     SIGNET_PARENTS_MAX = 8,
 };

@@ -38,6 +38,8 @@ enum signet_err entry_hash(
 
 bool entry_body_is_valid(uint64_t kind, signet_span body)
 {
+    if (kind == SIGNET_KIND_HEADS)
+        return body.len == 0;
     return kind == SIGNET_KIND_TEXT && body.len > 0 && body.len <= SIGNET_TEXT_MAX &&
            utf8_is_valid(body);
 }

@@ -147,7 +147,7 @@ static enum signet_err check_body(struct signet_library *library,
     struct signet_id hash;
     enum signet_err err;
 
-    if (entry->kind != SIGNET_KIND_TEXT)
+    if (entry->kind != SIGNET_KIND_TEXT && entry->kind != SIGNET_KIND_HEADS)
         return SIGNET_ERR_SUITE;
     err = entry_content_hash(library, content->salt.ptr, content->body, &hash);
     if (err != SIGNET_OK)

@@ -404,12 +404,14 @@ static enum signet_err collect(void *ctx, uint64_t number, signet_span value)
 {
     struct collector *collector = ctx;
     struct message message;
+    bool is_silent;
     enum signet_err err;
 
     (void)number;
     CHECK_OK(message_decode(value, &message));
     err = SIGNET_OK;
-    if (message.is_outgoing == collector->is_outgoing) {
+    is_silent = message.kind == SIGNET_KIND_HEADS && message.verdict == VERDICT_VERIFIED;
+    if (message.is_outgoing == collector->is_outgoing && !is_silent) {
         if (message.verdict != VERDICT_VERIFIED) {
             CHECK_OK(
                 signet_buf_append(&collector->out, signet_span_str(verdict_word(message.verdict))));

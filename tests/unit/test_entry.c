@@ -209,7 +209,8 @@ static void each_field_is_compared(void **state)
     ENTRY_REFUSED(e.device = *signet_account_device(f.carol.account), SIGNET_ERR_SIGNER);
     ENTRY_REFUSED(e.address = *carol, SIGNET_ERR_CHANNEL);
     ENTRY_REFUSED(e.list.b[0] ^= 1, SIGNET_ERR_CHANNEL);
-    ENTRY_REFUSED(e.kind = 2, SIGNET_ERR_SUITE);
+    ENTRY_REFUSED(e.kind = 3, SIGNET_ERR_SUITE);
+    ENTRY_REFUSED(e.kind = SIGNET_KIND_HEADS, SIGNET_ERR_FORMAT); /* with a body */
     ENTRY_REFUSED(e.kind = 0, SIGNET_ERR_SUITE);
     ENTRY_REFUSED(e.sent_at = SIGNET_TIME_MAX + 1, SIGNET_ERR_LIMIT);
     ENTRY_REFUSED(e.signed_body = signet_span_str("other"), SIGNET_ERR_AUTH);
@@ -345,7 +346,8 @@ static void a_draft_that_nobody_accepts_is_refused(void **state)
     DRAFT_REFUSED(draft.body = signet_buf_span(&large));
     DRAFT_REFUSED(draft.body = signet_span_of(NULL, 0));
     DRAFT_REFUSED(draft.body = signet_span_str("\xc0\x80"));
-    DRAFT_REFUSED(draft.kind = 2);
+    DRAFT_REFUSED(draft.kind = 3);
+    DRAFT_REFUSED(draft.kind = SIGNET_KIND_HEADS); /* with a body */
     DRAFT_REFUSED(draft.sequence = 0);
     DRAFT_REFUSED(draft.sequence = SIGNET_TIME_MAX + 1);
     DRAFT_REFUSED(draft.sent_at = SIGNET_TIME_MAX + 1);

@@ -165,6 +165,25 @@ static void gaps_and_forks_have_lines_of_their_own(void **state)
         "same place [fork]\n12:03 bob (confirmed): x   [fork]");
 }
 
+/* Decision 21: what the other side lacks is said, and how many. */
+static void what_the_other_side_lacks_is_said(void **state)
+{
+    struct message message = a_message("", VERDICT_MISSING);
+
+    (void)state;
+    message.kind = SIGNET_KIND_HEADS;
+    message.missing = 2;
+    check_shown(&message, false,
+        "!! bob has lost keys, and says that 2 of your messages are not there: send them again "
+        "[missing]");
+    message = a_message("", VERDICT_MISSING);
+    message.kind = SIGNET_KIND_HEADS;
+    message.missing = 1;
+    check_shown(&message, false,
+        "!! bob has lost keys, and says that 1 of your messages is not there: send it again "
+        "[missing]");
+}
+
 /* Nothing of what a refused envelope said is shown as its sender's words. */
 static void a_refused_message_says_why(void **state)
 {
@@ -260,6 +279,7 @@ int main(void)
         cmocka_unit_test(wide_characters_take_their_columns),
         cmocka_unit_test(no_terminal_is_too_narrow),
         cmocka_unit_test(gaps_and_forks_have_lines_of_their_own),
+        cmocka_unit_test(what_the_other_side_lacks_is_said),
         cmocka_unit_test(a_refused_message_says_why),
         cmocka_unit_test(json_has_the_promised_fields),
         cmocka_unit_test(times_of_other_days_have_a_date),
