@@ -75,6 +75,7 @@ def memory_is_flat(world):
         connect(relay, source(i)).close()
     time.sleep(0.5)
     grown = resident(relay) - before
+    print(f"# {COUNT} connections left {grown} bytes", flush=True)
     assert grown < 2 << 20, f"{COUNT} connections left {grown} bytes"
     relay.stop()
 
