@@ -95,6 +95,11 @@ static void on_message(struct io_connection *connection, signet_span message)
         io_connection_close(connection, WS_CODE_PROTOCOL);
         err = SIGNET_OK;
     }
+    /* It is the relay whose answer is awaited: the keys that are made at a login take their time. */
+    if (!link->is_ready && uv_is_active((uv_handle_t *)&link->patience)) {
+        uv_update_time(&link->uv);
+        (void)uv_timer_start(&link->patience, on_login_late, LOGIN_MS, 0);
+    }
     if (link_settle(link, err, &output) == SIGNET_OK)
         link_deliver(link);
 }
