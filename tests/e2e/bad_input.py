@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 
+from crashlab import joined
 from harness import (SIGNET, Relay, Skip, Terminal, equal, invitation_parts, invitation_text, main,
                      test)
 
@@ -78,8 +79,7 @@ def joining(world):
 @test
 def wrong_relay(world):
     """a relay with other keys than those pinned is refused with exit code 3, and told nothing"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     alice.send("bob", "before")
     relay.stop()
     other = Relay(world, name="other", port=relay.port).start()
@@ -96,8 +96,7 @@ def wrong_relay(world):
 @test
 def unreachable(world):
     """a relay that is not there, does not answer or is no relay is told with exit code 1"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     alice.send("bob", "before")
     relay.stop()
     error = as_json(alice.run("receive", "--json"), 1)
@@ -124,8 +123,7 @@ def unreachable(world):
 @test
 def names(world):
     """unknown names, oneself and what is no name are refused, and nothing is kept of it"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     alice.run("send", "nobody", "x").fails(1, "nobody", "knows no such name")
     equal(as_json(alice.run("send", "nobody", "x", "--json"), 1)["code"], "unknown-name")
     alice.run("send", "No Body", "x").fails(1, "neither a name nor a fingerprint")
@@ -142,8 +140,7 @@ def names(world):
 @test
 def texts_that_cannot_be_sent(world):
     """empty texts, more than 64 KiB and what is not UTF-8 are refused before anything is sent"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     alice.send("bob", "before")
     relay.stop()  # so that nothing could be asked
     alice.run("send", "bob", text=b"x" * 65537).fails(1, "over 65536 bytes")
@@ -188,8 +185,7 @@ def passphrase(world):
 @test
 def damaged_store(world):
     """a store that is no store, was changed or cannot be read is told, and not made worse"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     for number in range(20):
         alice.send("bob", f"message {number} " + "x" * 300)
     store = os.path.join(alice.folder, "store.db")
@@ -232,8 +228,7 @@ def damaged_store(world):
 @test
 def two_at_once(world):
     """a second process on one home is turned away, and after a crash the home opens at once"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     first = alice.start("receive", "--follow", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                         stderr=subprocess.PIPE)
     bob.send("alice", "hello")
@@ -297,8 +292,7 @@ def full_disk(world):
 @test
 def closed_output(world):
     """a message whose output is lost stays unshown"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     for number in range(3):
         alice.send("bob", f"message {number}")
     with open("/dev/full", "wb") as full:
@@ -318,8 +312,7 @@ def clocks(world):
         raise Skip("faketime is not installed")
     if b"libasan" in subprocess.run(["ldd", SIGNET], capture_output=True).stdout:
         raise Skip("faketime does not get along with sanitizers")
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
 
     def at(offset):
         return {"before": (faketime, "-m", "--exclude-monotonic", "-f", offset)}

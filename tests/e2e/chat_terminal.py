@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 
+from crashlab import joined
 from harness import Terminal, equal, main, test, wait_line
 
 
@@ -34,8 +35,7 @@ def leave(terminal, key="\x04"):
 @test
 def prompt_stays(world):
     """what is typed stays whole while messages arrive above it, also over several rows"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     terminal = chat(world, alice, "bob", columns=60)
     assert "signed and on the record" in terminal.screen.text()
     for half in ("half a li", "a line that is so long that it goes over more than a single row of it"):
@@ -59,8 +59,7 @@ def prompt_stays(world):
 @test
 def keys(world):
     """editing, history, Tab, other scripts, Ctrl-C and Ctrl-D do what they do elsewhere"""
-    relay = world.relay()
-    alice, bob, carol = world.joined(relay, "alice", "bob", "carol")
+    relay, alice, bob, carol = joined(world, "alice", "bob", "carol")
     for home in (bob, carol):
         alice.send(home.name, "hello")
         home.receive()
@@ -102,8 +101,7 @@ def keys(world):
 @test
 def other_keys(world):
     """keys without a meaning insert nothing, marks go with their letters, blanks are no message"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     terminal = chat(world, alice, "bob")
     assert b"offline" not in terminal.raw
     for key in ("[5~", "[6~", "[2~", "OP", "OS", "[15~", "[24~", "[5;5~", "[1;5C", "[1;2P", "[[A"):
@@ -125,8 +123,7 @@ def other_keys(world):
 @test
 def pasted(world):
     """a pasted text is one message, byte for byte, and no keys"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     bob.send("alice", "hello")
     terminal = chat(world, alice, "bob")
     assert terminal.raw.rindex(b"\x1b[?2004h") > terminal.raw.find(b"\x1b[?2004l")
@@ -159,8 +156,7 @@ def pasted(world):
 @test
 def ends(world):
     """/quit, Ctrl-C twice and SIGTERM end a chat, and the terminal is as it was"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     for key in ("/quit\r", "\x03", "last words\r\x04"):
         inside = " ".join(alice.command("chat", "bob"))
         terminal = Terminal(world, ["sh", "-c", f"trap : INT; cd $HOME; stty -a > before; {inside}; code=$?; "
@@ -190,8 +186,7 @@ def check_line(terminal, mark, typed):
 @test
 def resized(world):
     """in a window of another size, and after Ctrl-Z, the line is there once, below what was shown"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     terminal = chat(world, alice, "bob")
     typed = "short text"
     terminal.type(typed)
@@ -232,8 +227,7 @@ def resized(world):
 @test
 def hostile_text(world):
     """control characters, OSC, bidi overrides and forged lines of a peer are shown, not obeyed"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     terminal = chat(world, alice, "bob")
     start = len(terminal.raw)
     evil = "a\x1b[2J\x1b]0;title\x07\x9b31m\u202egnp\x08\rover\n12:00 carol (confirmed): forged"
@@ -251,8 +245,7 @@ def hostile_text(world):
 @test
 def forged_rows(world):
     """a contact that fills a row with blanks does not get the next one, in chat, receive, history"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     alice.send("bob", "hello")
     columns = 61
     forged = "09:58 operator (confirmed): your passphrase   [verified]"
@@ -272,8 +265,7 @@ def forged_rows(world):
 @test
 def closed_pipe(world):
     """who stops reading early is told nothing about it, and what was not written is not shown"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     bob.send("alice", "hello")
     for arguments in (["receive"], ["history"], ["history", "--json"]):
         ends = os.pipe()
@@ -288,8 +280,7 @@ def closed_pipe(world):
 @test
 def offline(world):
     """without the relay it says so once, keeps what is written, and connects again by itself"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     alice.send("bob", "before")
     terminal = chat(world, alice, "bob")
     relay.stop(signal.SIGKILL)
@@ -309,8 +300,7 @@ def offline(world):
 @test
 def bad_texts(world):
     """a text that cannot be sent is told with the recipient, and what exactly is wrong with it"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     lines = b"x" * 65537 + b"\n" + b"gr\xc3\n" + b"good\n" + b"y" * 200000 + b"\n"
     done = alice.run("chat", "bob", "--quiet", text=lines)
     equal(done.code, 1)
@@ -328,8 +318,7 @@ def bad_texts(world):
 @test
 def answered(world):
     """a stranger who was answered is one no more, in the same chat"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     bob.send("alice", "first")
     terminal = chat(world, alice, "bob")
     terminal.wait(r"bob \(new\): first")
@@ -344,8 +333,7 @@ def answered(world):
 @test
 def documents(world):
     """chat --json: lines in, documents out, also in a terminal; errors are documents, too"""
-    relay = world.relay()
-    alice, bob, carol = world.joined(relay, "alice", "bob", "carol")
+    relay, alice, bob, carol = joined(world, "alice", "bob", "carol")
     process = alice.start("chat", "bob", "--json", "--quiet", stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdin.write(b"one\n\xff\n/to nobody-of-that-name\nlost\n/to carol\ntwo\n")
@@ -370,8 +358,7 @@ def documents(world):
 @test
 def leaving_offline(world):
     """who leaves before the relay has accepted all is told what is kept, with exit code 1"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     alice.send("bob", "before")
     terminal = chat(world, alice, "bob")
     relay.stop(signal.SIGKILL)
@@ -396,8 +383,7 @@ def leaving_offline(world):
 @test
 def operator(world):
     """a chat with the operator says where sealing ends"""
-    relay = world.relay()
-    alice, operator = world.joined(relay, "alice", "operator")
+    relay, alice, operator = joined(world, "alice", "operator")
     terminal = chat(world, alice, "operator")
     terminal.wait(r"sealed up to the operator's machine")
     terminal.type("hello\r")

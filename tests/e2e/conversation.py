@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 
+from crashlab import joined
 from harness import equal, main, test
 
 FIELDS = ["id", "conversation", "from", "address", "contact", "device", "sequence", "sent_at",
@@ -19,8 +20,7 @@ def texts(messages):
 @test
 def first_words(world):
     """two people join by invitation and talk, and each with the operator"""
-    relay = world.relay()
-    alice, bob, operator = world.joined(relay, "alice", "bob", "operator")
+    relay, alice, bob, operator = joined(world, "alice", "bob", "operator")
     sent = alice.send("bob", "hello bob", "--json").json()
     equal(len(sent), 1)
     equal(sent[0]["to"], "bob")
@@ -50,8 +50,7 @@ def first_words(world):
 @test
 def survives(world):
     """what was accepted arrives once, in order, though bob was away and the relay was killed"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     lines = [f"line {number}" for number in range(1, 41)]
     text = "".join(line + "\n" for line in lines[:20]).encode()
     accepted = alice.run("send", "bob", "--lines", "--json", text=text).works().json()
@@ -84,8 +83,7 @@ def survives(world):
 @test
 def histories(world):
     """the histories of both sides hold the same conversation, without the relay"""
-    relay = world.relay()
-    alice, bob, carol = world.joined(relay, "alice", "bob", "carol")
+    relay, alice, bob, carol = joined(world, "alice", "bob", "carol")
     alice.send("bob", "one")
     bob.receive()
     bob.send("alice", "two")
@@ -109,8 +107,7 @@ def histories(world):
 @test
 def limits_of_receive(world):
     """receive ends after --count, after --timeout, and when interrupted"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     alice.run("send", "bob", "--lines", text=b"1\n2\n3\n").works()
     equal(texts(bob.receive("--count", "2")), ["1", "2"])
     equal(texts(bob.receive("--count", "1")), ["3"])
@@ -142,8 +139,7 @@ def tamper(relay, number):
 @test
 def refused_messages(world):
     """a message that is refused ends receive with exit code 3, after what else has come"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     for arguments, wanted in (([], 3), (["--count", "2"], 3), (["--follow", "--timeout", "2"], 3)):
         for text in ("one", "two", "three"):
             alice.send("bob", text)
@@ -160,8 +156,7 @@ def refused_messages(world):
 @test
 def texts_stay_whole(world):
     """texts arrive byte for byte: lines, tabs, other scripts, the largest"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     largest = "x" * 65536
     for text in ("two\nlines\tand a tab", "grüße 日本語 \U0001f600", "\x1b[31mred\x1b[0m", largest):
         alice.run("send", "bob", text=(text + "\n").encode()).works()
@@ -176,8 +171,7 @@ def texts_stay_whole(world):
 @test
 def chat_through_pipes(world):
     """chat without a terminal sends lines, prints what comes, and ends with its input"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     bob.send("alice", "waiting")
     chat = alice.start("chat", "bob", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE)
@@ -196,8 +190,7 @@ def chat_through_pipes(world):
 @test
 def contacts(world):
     """contacts are listed, shown, confirmed by their fingerprint and accepted"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     alice.send("bob", "hello")
     bob.receive()
     listed, = alice.run("contacts", "--json").works().json()

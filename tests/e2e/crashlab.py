@@ -23,25 +23,27 @@ class KeptRelay(Relay):
         self.data = os.path.join(world.folder, "relay")
 
 
-made = {}  # people who have joined a relay: folder and port
+made = {}  # people who have joined a relay: folder, port and addresses
 
 
 def joined(world, *names):
     """A relay and homes that have joined it. Keys take seconds: each set of people is made once,
     and copied for every test."""
-    homes = [world.home(name) for name in names]
     if names not in made:
         relay = world.relay()
-        world.joined(relay, *names)
+        homes = world.joined(relay, *names)
         relay.stop()
         folder = tempfile.mkdtemp(prefix="signet-test-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         for path in [relay.data] + [home.folder for home in homes]:
             shutil.copytree(path, os.path.join(folder, os.path.basename(path)))
-        made[names] = folder, relay.port
+        made[names] = folder, relay.port, [home.address for home in homes]
         return relay.start(), *homes
-    folder, port = made[names]
+    folder, port, addresses = made[names]
+    homes = [world.home(name) for name in names]
     shutil.copytree(folder, world.folder, dirs_exist_ok=True)
+    for home, address in zip(homes, addresses):
+        home.address = address
     return KeptRelay(world, port).start(), *homes
 
 

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 
+from crashlab import joined
 from harness import TIMEOUT, equal, main, test, wait_line
 
 
@@ -17,8 +18,7 @@ def texts(messages):
 @test
 def waits_for_the_relay(world):
     """what was written without the relay goes out with the next command, once and in order"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     alice.send("bob", "1")
     relay.stop()
     alice.run("send", "bob", "2").fails(1, "1 message is queued")
@@ -44,8 +44,7 @@ def waits_for_the_relay(world):
 @test
 def what_became_of_it(world):
     """a command that ends before the relay has accepted says what is kept, and it is kept"""
-    relay = world.relay()
-    alice, bob, _ = world.joined(relay, "alice", "bob", "carol")
+    relay, alice, bob, _ = joined(world, "alice", "bob", "carol")
     alice.send("bob", "0")
     bob.receive()
     chat = alice.start("chat", "bob", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -80,8 +79,7 @@ def what_became_of_it(world):
 @test
 def long_pipe(world):
     """chat reads no more from a pipe than it can hand to the relay, and sends all of it"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     chat = alice.start("chat", "bob", "--explain", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                        stderr=subprocess.STDOUT)
     chat.stdin.write(b"0\n")
@@ -105,8 +103,7 @@ def long_pipe(world):
 @test
 def more_than_fits_at_once(world):
     """an outbox of any size goes out with one command"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     alice.send("bob", "0")
     relay.stop()
     lines = [str(number).ljust(60000, ".") for number in range(300)]
@@ -119,8 +116,7 @@ def more_than_fits_at_once(world):
 @test
 def killed_sender(world):
     """a sender killed at any moment repeats nothing and loses nothing that was accepted"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     alice.send("bob", "0")
     accepted = {alice.history("bob")[0]["id"]}
     for turn in range(6):
@@ -151,8 +147,7 @@ def killed_sender(world):
 @test
 def killed_receiver(world):
     """a receiver killed at any moment shows each message; a repeated one has the same id"""
-    relay = world.relay()
-    alice, bob = world.joined(relay, "alice", "bob")
+    relay, alice, bob = joined(world, "alice", "bob")
     lines = [f"line {number}" for number in range(300)]
     alice.run("send", "bob", "--lines", text="".join(line + "\n" for line in lines).encode()).works()
     shown = []

@@ -6,6 +6,7 @@ import re
 import subprocess
 import time
 
+from crashlab import joined
 from harness import equal, main, test, wait_line
 
 
@@ -38,8 +39,7 @@ def answers(world):
 @test
 def strangers(world):
     """a stranger gets no answer until accepted, and an answer accepts nobody"""
-    relay = world.relay()
-    alice, bob, operator = world.joined(relay, "alice", "bob", "operator")
+    relay, alice, bob, operator = joined(world, "alice", "bob", "operator")
     alice.send("bob", "are you there")
     done = bob.run("receive", "--reply", "echo yes").works()
     assert done.out.endswith(b"are you there   [verified]\n"), done
