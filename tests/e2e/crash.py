@@ -166,12 +166,15 @@ def sender_killed(world):
     note(f"{caught} of {ROUNDS} kills found a stream signed in part")
 
 
-def outbox_is_written(meeting):
-    """The store can be asked only without its user; but its log has grown, and stopped growing."""
-    path = os.path.join(meeting.alice.folder, "store.db-wal")
-    size = os.path.getsize(path) if os.path.exists(path) else 0
+def outbox_is_written(meeting, size):
+    """The store can be asked only without its user; but its log has grown, and stopped growing, or
+    was written back to a store that has grown."""
+    log = os.path.join(meeting.alice.folder, "store.db-wal")
+    store = os.path.join(meeting.alice.folder, "store.db")
+    before = os.path.getsize(log), os.path.getsize(store)
     time.sleep(0.5)
-    return size > 0 and os.path.getsize(path) == size
+    after = os.path.getsize(log), os.path.getsize(store)
+    return after == before and (after[0] > 0 or after[1] > size)
 
 
 @test
@@ -182,10 +185,13 @@ def sender_keeps_its_outbox(world):
     say_by_hand(stream, "accepted")
     assert stream.stdout.readline()
     meeting.relay.kill()
-    waiting = [f"waiting {i}" for i in range(5)]
+    store = os.path.join(meeting.alice.folder, "store.db")
+    wait_until(lambda: os.path.getsize(store + "-wal") == 0, "nothing is left in the log")
+    size = os.path.getsize(store)
+    waiting = [f"waiting {i} " + "x" * 4096 for i in range(5)]
     for text in waiting:
         say_by_hand(stream, text)
-    wait_until(lambda: outbox_is_written(meeting), "the lines are in the outbox")
+    wait_until(lambda: outbox_is_written(meeting, size), "the lines are in the outbox")
     equal(stream.poll(), None)
     kill(stream)
     meeting.texts += ["accepted"] + waiting
