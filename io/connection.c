@@ -131,6 +131,13 @@ static uint64_t ping_at(const struct io_connection *connection)
     return ping_ms + (connection->pinged_at != 0 ? connection->pinged_at : connection->heard_at);
 }
 
+/* While nobody listens to the peer its time stands still. */
+static uint64_t deadline(const struct io_connection *connection)
+{
+    return connection->deadline_at == 0 || connection->is_paused ? UINT64_MAX
+                                                                 : connection->deadline_at;
+}
+
 void connection_update_timer(struct io_connection *connection)
 {
     uint64_t now = uv_now(connection->loop->uv);
@@ -142,8 +149,8 @@ void connection_update_timer(struct io_connection *connection)
     }
     if (connection->state == CONNECTION_CLOSING)
         at = connection->closing_at;
-    else if (connection->deadline_at != 0 && connection->deadline_at < at)
-        at = connection->deadline_at;
+    else if (deadline(connection) < at)
+        at = deadline(connection);
     if (at == UINT64_MAX)
         (void)uv_timer_stop(&connection->timer);
     else
@@ -176,8 +183,7 @@ static void on_timer(uv_timer_t *timer)
 
     if (connection->state == CONNECTION_CLOSING && now >= connection->closing_at)
         connection_finish(connection, connection->reason);
-    else if (connection->state < CONNECTION_CLOSING && connection->deadline_at != 0 &&
-             now >= connection->deadline_at)
+    else if (connection->state < CONNECTION_CLOSING && now >= deadline(connection))
         connection_close_with(connection, IO_CLOSE_DEADLINE, WS_CODE_POLICY);
     else
         check_silence(connection, now);
@@ -189,19 +195,26 @@ void io_connection_deadline(struct io_connection *connection, uint64_t ms)
 {
     uint64_t now = uv_now(connection->loop->uv);
 
+    connection->paused_at = now;
     connection->deadline_at = ms == 0 || ms > UINT64_MAX - now ? 0 : now + ms;
     connection_update_timer(connection);
 }
 
 void io_connection_pause(struct io_connection *connection, bool is_paused)
 {
+    uint64_t now = uv_now(connection->loop->uv);
+
     if (connection->is_paused == is_paused || connection->state == CONNECTION_CLOSED)
         return;
     connection->is_paused = is_paused;
-    if (!is_paused) {
-        /* What the peer said while nobody listened is not silence. */
-        connection->heard_at = uv_now(connection->loop->uv);
+    if (is_paused) {
+        connection->paused_at = now;
+    } else {
+        /* What the peer said while nobody listened is not silence, nor is it late. */
+        connection->heard_at = now;
         connection->pinged_at = 0;
+        if (connection->deadline_at != 0)
+            connection->deadline_at += now - connection->paused_at;
         loop_add_ready(connection);
     }
     connection_update_timer(connection);

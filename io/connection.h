@@ -167,7 +167,8 @@ void io_connection_push(struct io_connection *connection);
 /* From the next message on: the largest that is accepted, and how much output may wait. */
 void io_connection_limit(struct io_connection *connection, size_t message_max, size_t pending_max);
 
-/* Close with IO_CLOSE_DEADLINE in `ms` from now, whatever happens until then; 0: no deadline. */
+/* Close with IO_CLOSE_DEADLINE in `ms` from now, whatever the peer does until then; the time during
+ * which it is not listened to (io_connection_pause) does not count. 0: no deadline. */
 void io_connection_deadline(struct io_connection *connection, uint64_t ms);
 
 /* Stop or go on taking messages from the peer: backpressure towards it. */

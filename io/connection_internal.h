@@ -65,6 +65,7 @@ struct io_connection {
     struct ws_codec codec;
     struct ws_frame frame; /* being gathered at the end of `out`, if has_frame */
     uint64_t deadline_at;  /* uv_now; 0: none */
+    uint64_t paused_at;    /* since when is_paused; the deadline stands still meanwhile */
     uint64_t pinged_at;    /* 0: heard from since */
     uint64_t heard_at;     /* when input last came */
     uint64_t closing_at;   /* when CLOSING is cut short */

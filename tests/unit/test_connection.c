@@ -396,6 +396,25 @@ static void the_deadline_outlives_the_upgrade_until_the_owner_lifts_it(void **st
     CHECK(w->client.reason == IO_CLOSE_PEER && w->client.code == WS_CODE_POLICY);
 }
 
+/* What the owner needs to answer, be it its disk, is not the peer's time. */
+static void the_deadline_stands_still_while_nobody_listens(void **state)
+{
+    struct world *w = *state;
+    uint64_t start;
+
+    w->client_settings.ping_ms = 100; /* wakes the loop up */
+    open_both(w);
+    io_connection_deadline(w->client.connection, 0);
+    io_connection_deadline(w->server.connection, 20);
+    io_connection_pause(w->server.connection, true);
+    start = uv_hrtime();
+    RUN_UNTIL(w, uv_hrtime() - start > 50000000);
+    CHECK(w->server.closed_count == 0);
+    io_connection_pause(w->server.connection, false);
+    RUN_UNTIL(w, w->server.closed_count == 1);
+    CHECK(w->server.reason == IO_CLOSE_DEADLINE);
+}
+
 static void pings_keep_an_idle_connection_and_end_a_silent_one(void **state)
 {
     struct world *w = *state;
@@ -465,6 +484,7 @@ int main(void)
         CONNECTION_TEST(a_connection_turned_away_is_never_announced),
         CONNECTION_TEST(a_peer_that_says_nothing_is_closed_at_the_deadline),
         CONNECTION_TEST(the_deadline_outlives_the_upgrade_until_the_owner_lifts_it),
+        CONNECTION_TEST(the_deadline_stands_still_while_nobody_listens),
         CONNECTION_TEST(pings_keep_an_idle_connection_and_end_a_silent_one),
         CONNECTION_TEST(a_handler_may_close_its_own_connection),
         CONNECTION_TEST(freeing_the_loop_closes_everything_on_it),
