@@ -11,7 +11,7 @@
 #include "server/store_db.h"
 #include "server/store_schema.h"
 
-enum { BUSY_MS = 5000 };
+enum { BUSY_MS = 30000 };
 
 /* One file without a log beside it; no one-time prekey is left in it. */
 static const char finish[] = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;"

@@ -9,7 +9,9 @@
 
 #include "server/store_schema.h"
 
-enum { BUSY_MS = 5000 }; /* how long another process may hold the file */
+/* How long another process may hold the file: clients wait as long for an answer, and a command of
+ * the operator holds it as long as the disk takes to write. */
+enum { BUSY_MS = 30000 };
 
 static const char *const texts[DB_STATEMENT_COUNT] = {
     [DB_BEGIN] = "BEGIN IMMEDIATE",
