@@ -11,7 +11,7 @@
 #include "client/text.h"
 
 enum {
-    LEAVE_MS = 10000,
+    LEAVE_MS = 10000,   /* how long somebody who wants to leave is kept; a program has patience */
     IN_FLIGHT_MAX = 64, /* lines of a pipe that were read and have no answer yet */
 };
 
@@ -78,7 +78,7 @@ static void on_late(uv_timer_t *timer)
 void chat_leave(struct chat *chat)
 {
     uv_update_time(link_loop(chat->link)); /* what was read last may have taken seconds */
-    if (!chat->is_leaving)
+    if (!chat->is_leaving && chat->editor != NULL)
         (void)uv_timer_start(&chat->leave, on_late, LEAVE_MS, 0);
     chat->is_leaving = true;
     leave_if_done(chat);

@@ -94,7 +94,8 @@ static void on_silence(uv_timer_t *timer)
     const struct report *report = receiving->context->report;
     uint64_t seconds = receiving->timeout_ms / 1000;
 
-    if (receiving->reply != NULL) { /* it has a limit of its own */
+    /* A command, and the relay's answer to what it said, have limits of their own. */
+    if (receiving->reply != NULL || pending_in_flight(&receiving->answers) > 0) {
         (void)uv_timer_again(timer);
     } else if (receiving->follows || has_all(receiving)) {
         finish(receiving, EXIT_DONE);

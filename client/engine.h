@@ -56,6 +56,7 @@ enum engine_problem {
     PROBLEM_FULL,       /* the contact's mailbox is full; kept in the outbox */
     PROBLEM_OFTEN,      /* the relay asks us to slow down; kept in the outbox */
     PROBLEM_RELAY,      /* the relay cannot store now, or answers nonsense; kept */
+    PROBLEM_NOT_NOW,    /* the same, of a registration: to be tried again */
     PROBLEM_SILENT,     /* the relay has not answered for 30 seconds; kept */
     PROBLEM_OFFLINE,
     /* not a contact yet, and the relay cannot be asked; not kept */

@@ -97,7 +97,7 @@ static enum engine_problem problem_of(uint64_t code)
     case RELAY_CODE_INVITATION: return PROBLEM_INVITATION;
     case RELAY_CODE_CLOSED: return PROBLEM_CLOSED;
     case RELAY_CODE_CLOCK: return PROBLEM_CLOCK;
-    case RELAY_CODE_STORE: return PROBLEM_RELAY;
+    case RELAY_CODE_STORE: return PROBLEM_NOT_NOW;
     case RELAY_CODE_OFTEN: return PROBLEM_OFTEN;
     default: return PROBLEM_LOGIN;
     }

@@ -45,6 +45,8 @@ static const struct {
         "it goes out later, or with the next command that connects"},
     {PROBLEM_RELAY, false, "relay", "the relay cannot store now; the message is kept",
         "it goes out later, or with the next command that connects"},
+    {PROBLEM_NOT_NOW, false, "relay", "the relay cannot store now; nothing is lost",
+        "try again in a moment"},
     {PROBLEM_SILENT, false, "no-answer",
         "the relay has not answered for 30 seconds; what waits in the outbox is kept",
         "it goes out later, or with the next command that connects"},
