@@ -54,9 +54,10 @@ def main():
             print(f"ok {number} - {title}", flush=True)
         except Skip as reason:
             print(f"ok {number} - {title} # SKIP {reason}", flush=True)
-        except Exception:
+        except Exception as problem:
             failed += 1
             print(f"not ok {number} - {title}")
+            print("# " + str(problem).replace("\n", "\n# "))  # first: logs are cut somewhere
             print("# " + traceback.format_exc().replace("\n", "\n# "), flush=True)
     sys.exit(1 if failed else 0)
 
