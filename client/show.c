@@ -178,6 +178,21 @@ static enum signet_err show_missing(
         verdict_word(message->verdict));
 }
 
+/* An entry that only names what the other side has got, and says of our texts nothing that is new:
+ * what is amiss with its place in the conversation. */
+static enum signet_err show_heads(
+    const struct message *message, const struct person *person, struct signet_buf *out)
+{
+    uint64_t missing = message->missing;
+
+    if (message->verdict == VERDICT_GAP && missing > 0)
+        return show_format(out, "!! %" PRIu64 " message%s from %s %s missing [%s]", missing,
+            missing == 1 ? "" : "s", person->name, missing == 1 ? "is" : "are",
+            verdict_word(message->verdict));
+    return show_format(out, "!! %s has named what it has got of yours: %s [%s]", person->name,
+        verdict_meaning(message->verdict), verdict_word(message->verdict));
+}
+
 static enum signet_err show_received(const struct show *show, const struct message *message,
     const struct person *person, const char *at, struct signet_buf *out)
 {
@@ -307,6 +322,8 @@ enum signet_err show_message(
         return show_refused(message, person, out);
     if (!message->is_outgoing && message->verdict == VERDICT_MISSING)
         return show_missing(message, person, out);
+    if (!message->is_outgoing && message->kind == SIGNET_KIND_HEADS)
+        return show_heads(message, person, out);
     /* The time that the sender claims is in the JSON form: here stands what we know. */
     show_time(message->received_at, now_ms, at);
     if (message->is_outgoing)

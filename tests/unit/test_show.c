@@ -184,6 +184,22 @@ static void what_the_other_side_lacks_is_said(void **state)
         "[missing]");
 }
 
+/* It has no text: a gap before it is one line, and no empty line of its author's follows. */
+static void the_naming_of_entries_is_no_text(void **state)
+{
+    struct message message = a_message("", VERDICT_GAP);
+
+    (void)state;
+    message.kind = SIGNET_KIND_HEADS;
+    message.missing = 2;
+    check_shown(&message, false, "!! 2 messages from bob are missing [gap]");
+    message = a_message("", VERDICT_LATE);
+    message.kind = SIGNET_KIND_HEADS;
+    check_shown(&message, false,
+        "!! bob has named what it has got of yours: authentic; it was missing and arrives after "
+        "later ones [late]");
+}
+
 /* Nothing of what a refused envelope said is shown as its sender's words. */
 static void a_refused_message_says_why(void **state)
 {
@@ -280,6 +296,7 @@ int main(void)
         cmocka_unit_test(no_terminal_is_too_narrow),
         cmocka_unit_test(gaps_and_forks_have_lines_of_their_own),
         cmocka_unit_test(what_the_other_side_lacks_is_said),
+        cmocka_unit_test(the_naming_of_entries_is_no_text),
         cmocka_unit_test(a_refused_message_says_why),
         cmocka_unit_test(json_has_the_promised_fields),
         cmocka_unit_test(times_of_other_days_have_a_date),
