@@ -17,7 +17,6 @@ import re
 import select
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -25,6 +24,8 @@ import tempfile
 import termios
 import time
 import traceback
+
+from harness import free_port
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TIMEOUT = 120
@@ -137,12 +138,6 @@ def pattern(wanted):
     return "".join(parts)[:-1]
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return str(listener.getsockname()[1])
-
-
 @test
 def a_newcomer_sees_what_the_document_says():
     with open(DOCUMENT, encoding="utf-8") as file:
@@ -152,7 +147,7 @@ def a_newcomer_sees_what_the_document_says():
     os.mkdir(os.path.join(folder, "bin"))
     os.symlink(SIGNET, os.path.join(folder, "bin", "signet"))
     os.symlink(SIGNETD, os.path.join(folder, "bin", "signetd"))
-    port = free_port()
+    port = str(free_port())
     shell = Shell(folder)
     try:
         count = 0
