@@ -10,7 +10,7 @@
 enum {
     FRAME_MAX = 65536,
     HELD_MAX = 64,  /* a relay that does not answer must not keep messages from the person, */
-    HELD_MS = 2000, /* nor for long */
+    HELD_MS = 5000, /* nor for long */
 };
 
 /* Append to a list of events. */
