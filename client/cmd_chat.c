@@ -135,14 +135,21 @@ static void on_typed(void *ctx, const char *line)
 static void on_line(void *ctx, signet_span line)
 {
     struct chat *chat = ctx;
-    char *text = strndup(line.len == 0 ? "" : (const char *)line.ptr, line.len);
+    struct signet_buf text = {0};
+    enum signet_err err = signet_buf_append(&text, line);
 
-    /* A zero byte ends a C string, but not what was meant: the engine judges the whole line. */
-    if (text != NULL && strlen(text) == line.len)
-        take_line(chat, text);
-    else if (text != NULL)
+    if (err == SIGNET_OK)
+        err = signet_buf_append(&text, signet_span_of("", 1));
+    if (err != SIGNET_OK) {
+        desk_report(chat->context, chat->desk.home, err);
+        link_end(chat->link, EXIT_FAILED);
+    } else if (strlen((const char *)text.ptr) == line.len) {
+        take_line(chat, (const char *)text.ptr);
+    } else {
+        /* A zero byte ends a C string, but not what was meant: the engine judges the whole line. */
         send_line(chat, line);
-    free(text);
+    }
+    signet_buf_free(&text);
     if (pending_in_flight(&chat->pending) >= IN_FLIGHT_MAX)
         input_pause(&chat->input, true);
 }

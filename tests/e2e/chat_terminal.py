@@ -308,6 +308,13 @@ def bad_texts(world):
         "signet: not sent to bob: the message is over 65536 bytes; send it in parts",
         "signet: not sent to bob: the message is not valid UTF-8 at byte 3; convert it to UTF-8",
         "signet: not sent to bob: the message is over 65536 bytes; send it in parts"])
+    path = os.path.join(world.folder, "lines")
+    with open(path, "wb") as file:  # which is read in pieces that fill what holds them to the brim
+        file.write(b"z" * 131072 + b"\n")
+    with open(path, "rb") as file:
+        chat = alice.start("chat", "bob", "--quiet", stdin=file, stderr=subprocess.PIPE)
+    equal(chat.communicate(timeout=60)[1].decode(),
+          "signet: not sent to bob: the message is over 65536 bytes; send it in parts\n")
     done = alice.run("send", "bob", text=b"x" * 65537).fails(1, "send it in parts")
     assert b"UTF" not in done.err
     done = alice.run("send", "bob", text=b"\xff").fails(1, "at byte 1;")
