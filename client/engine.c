@@ -171,6 +171,16 @@ static enum signet_err publish_refused(struct engine *e, uint64_t code)
     return engine_stop(e, problem, e->relay.name);
 }
 
+/* A login that the relay may take a little later says nothing of who may log in. */
+static enum engine_problem login_problem(uint64_t code)
+{
+    switch (code) {
+    case RELAY_CODE_STORE: return PROBLEM_RELAY;
+    case RELAY_CODE_OFTEN: return PROBLEM_OFTEN;
+    default: return PROBLEM_LOGIN;
+    }
+}
+
 static bool is_about_texts(enum request_type type)
 {
     return type == REQUEST_FIND_NAME || type == REQUEST_FIND_CONTACT ||
@@ -184,9 +194,7 @@ enum signet_err engine_refused(struct engine *e, const struct request *request,
         return engine_stop(e, PROBLEM_SILENT, e->relay.name);
     switch (request->type) {
     case REQUEST_REGISTER: return engine_not_registered(e, message->code, now_ms);
-    case REQUEST_LOGIN:
-        return engine_stop(
-            e, message->code == RELAY_CODE_STORE ? PROBLEM_RELAY : PROBLEM_LOGIN, e->relay.name);
+    case REQUEST_LOGIN: return engine_stop(e, login_problem(message->code), e->relay.name);
     case REQUEST_CARD:
     case REQUEST_BUNDLE: return publish_refused(e, message->code);
     case REQUEST_SUBSCRIBE: return engine_stop(e, PROBLEM_RELAY, e->relay.name);

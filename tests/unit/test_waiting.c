@@ -264,6 +264,26 @@ static void a_name_that_does_not_come_holds_up_nobody_else(void **state)
     close_talk(&t, "0\n");
 }
 
+/* Too many logins, or too many devices at a time: that passes, and is not a login that fails. */
+static void a_login_may_be_asked_to_wait(void **state)
+{
+    struct talk t;
+
+    (void)state;
+    open_talk(&t, 407);
+    t.relay = (struct relay){.refused = RELAY_WELCOME, .refusals = 1, .code = RELAY_CODE_OFTEN};
+    sim_disconnect(t.alice);
+    sim_connect(t.alice);
+    sim_run(&t.sim);
+    CHECK(t.relay.refusals == 0 && t.alice->problem == PROBLEM_OFTEN);
+    CHECK(engine_is_stopped(t.alice->engine));
+    sim_disconnect(t.alice);
+    sim_connect(t.alice);
+    send_and_run(&t, "1");
+    CHECK(t.alice->accepted == 2);
+    close_talk(&t, "0\n1\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +294,7 @@ int main(void)
         cmocka_unit_test(an_answer_is_not_awaited_for_ever),
         cmocka_unit_test(a_late_answer_is_passed_over),
         cmocka_unit_test(a_name_that_does_not_come_holds_up_nobody_else),
+        cmocka_unit_test(a_login_may_be_asked_to_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
