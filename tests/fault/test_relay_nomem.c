@@ -9,7 +9,7 @@
 #include <openssl/err.h>
 #include <sqlite3.h>
 
-#include "tests/support/core_rig.h"
+#include "tests/support/core_pair.h"
 #include "tests/support/failing_memory.h"
 
 enum { NUMBERS_MAX = 20000, RETRY_MS = 2000 };
@@ -88,9 +88,6 @@ struct talk {
     uint64_t seen_count; /* messages that bob has seen once or more */
     bool is_seen[NUMBERS_MAX];
 };
-
-static struct signet_library *library;
-static struct signet_account *alice, *bob;
 
 static void talk_open(struct talk *talk)
 {
@@ -311,24 +308,6 @@ static void what_waits_is_fetched(void **state)
     free(talk);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    CHECK_OK(signet_library_new(NULL, &library));
-    alice = core_rig_account(library, 0, CORE_RIG_START_MS);
-    bob = core_rig_account(library, 1, CORE_RIG_START_MS);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    signet_account_free(alice);
-    signet_account_free(bob);
-    signet_library_free(library);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,5 +319,6 @@ int main(void)
     failing_memory_apply(false);
     if (!failing_memory_take_openssl() || !take_sqlite())
         return 1;
-    return cmocka_run_group_tests_name("relay_nomem", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name(
+        "relay_nomem", tests, core_accounts_make, core_accounts_free);
 }

@@ -357,3 +357,30 @@ void core_client_join(
     CHECK(core_client_login(client, account) == 0);
     CHECK(client->is_logged_in);
 }
+
+void core_client_subscribe(struct core_client *client)
+{
+    core_client_send(
+        client, &(struct relay_message){.type = RELAY_SUBSCRIBE, .req = ++client->req});
+    CHECK(outcome(client, RELAY_DONE) == 0);
+}
+
+void core_client_ack(struct core_client *client, uint64_t message)
+{
+    core_client_send(
+        client, &(struct relay_message){.type = RELAY_ACK, .ack_ids = &message, .ack_count = 1});
+}
+
+uint64_t core_client_check_delivered(struct core_client *client, const char *text)
+{
+    struct relay_message message = core_client_next(client);
+
+    CHECK(message.type == RELAY_DELIVER);
+    CHECK_SPAN(message.envelope, text);
+    return message.message;
+}
+
+void core_client_check_quiet(struct core_client *client)
+{
+    CHECK(core_client_next(client).type == 0);
+}

@@ -106,5 +106,13 @@ uint64_t core_client_put(
 /* Registered with a token of its own, and logged in. */
 void core_client_join(
     struct core_client *client, const struct signet_account *account, const char *name);
+/* Subscribe; that must be granted. */
+void core_client_subscribe(struct core_client *client);
+void core_client_ack(struct core_client *client, uint64_t message);
+
+/* The next message must be a delivery of this text; returns its id. */
+uint64_t core_client_check_delivered(struct core_client *client, const char *text);
+/* There must be no next message. */
+void core_client_check_quiet(struct core_client *client);
 
 #endif

@@ -1,27 +1,8 @@
 /* "Clock far wrong or jumping": accepted mail outlasts a wrong clock, and expires in the end. */
-#include "tests/support/core_rig.h"
+#include "tests/support/core_pair.h"
 
 #define HOUR UINT64_C(3600000)
 #define DAY  (24 * HOUR)
-
-static struct signet_library *library;
-static struct signet_account *alice;
-
-static int make_account(void **state)
-{
-    (void)state;
-    CHECK_OK(signet_library_new(NULL, &library));
-    alice = core_rig_account(library, 0, CORE_RIG_START_MS);
-    return 0;
-}
-
-static int free_account(void **state)
-{
-    (void)state;
-    signet_account_free(alice);
-    signet_library_free(library);
-    return 0;
-}
 
 /* Alice has written to herself, and gone. */
 struct scene {
@@ -51,8 +32,7 @@ static void scene_close(struct scene *scene)
 /* Whether the message is delivered to who subscribes now. */
 static bool is_there(struct scene *scene)
 {
-    core_client_send(&scene->later, &(struct relay_message){.type = RELAY_SUBSCRIBE, .req = 7});
-    CHECK(core_client_next(&scene->later).type == RELAY_DONE);
+    core_client_subscribe(&scene->later);
     return core_client_next(&scene->later).type == RELAY_DELIVER;
 }
 
@@ -122,5 +102,5 @@ int main(void)
         cmocka_unit_test(a_clock_that_was_corrected_is_believed_in_the_end),
     };
 
-    return cmocka_run_group_tests_name("core_clock", tests, make_account, free_account);
+    return cmocka_run_group_tests_name("core_clock", tests, core_accounts_make, core_accounts_free);
 }

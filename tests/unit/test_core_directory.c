@@ -1,10 +1,8 @@
 /* The directory at the relay's core: find, put-card, put-bundle, take (docs/protocol.md, section 9). */
-#include "tests/support/core_rig.h"
+#include "tests/support/core_pair.h"
 
 #include <signet/bundle.h>
 
-static struct signet_library *library;
-static struct signet_account *alice, *bob;
 /* Bob's two bundles, costly to make: now, and a second later. */
 static struct signet_buf bundle, keys, second_bundle, second_keys;
 
@@ -20,14 +18,11 @@ static void make_bundle(uint64_t version, struct signet_bundle_secrets *previous
     CHECK_OK(signet_bundle_make(library, &order, secrets, bundle_out, keys_out));
 }
 
-static int make_accounts(void **state)
+static int make_bundles(void **state)
 {
     struct signet_bundle_secrets *first = NULL, *second = NULL;
 
-    (void)state;
-    CHECK_OK(signet_library_new(NULL, &library));
-    alice = core_rig_account(library, 0, CORE_RIG_START_MS);
-    bob = core_rig_account(library, 1, CORE_RIG_START_MS);
+    (void)core_accounts_make(state);
     make_bundle(1, NULL, &first, &bundle, &keys);
     make_bundle(2, first, &second, &second_bundle, &second_keys);
     signet_bundle_secrets_free(first);
@@ -35,39 +30,13 @@ static int make_accounts(void **state)
     return 0;
 }
 
-static int free_accounts(void **state)
+static int free_bundles(void **state)
 {
-    (void)state;
     signet_buf_free(&bundle);
     signet_buf_free(&keys);
     signet_buf_free(&second_bundle);
     signet_buf_free(&second_keys);
-    signet_account_free(alice);
-    signet_account_free(bob);
-    signet_library_free(library);
-    return 0;
-}
-
-/* Alice on worker 0 and bob on worker 1, both logged in. */
-struct pair {
-    struct core_rig rig;
-    struct core_client alice, bob;
-};
-
-static void pair_open(struct pair *pair)
-{
-    core_rig_open(&pair->rig, library);
-    core_client_open(&pair->alice, &pair->rig, 0);
-    core_client_join(&pair->alice, alice, "alice");
-    core_client_open(&pair->bob, &pair->rig, 1);
-    core_client_join(&pair->bob, bob, "bob");
-}
-
-static void pair_close(struct pair *pair)
-{
-    core_client_close(&pair->alice);
-    core_client_close(&pair->bob);
-    core_rig_close(&pair->rig);
+    return core_accounts_free(state);
 }
 
 /* Send; the code of the refusal, or 0 for an answer of that type. */
@@ -110,10 +79,10 @@ static void accounts_are_found_by_name_and_by_address(void **state)
     struct relay_message by_id = {.type = RELAY_FIND, .id = *signet_account_address(bob)};
     struct relay_message unknown = {.type = RELAY_FIND, .name = signet_span_str("carol")};
     signet_span card = signet_card_bytes(signet_account_card(bob));
-    struct pair pair;
+    struct core_pair pair;
 
     (void)state;
-    pair_open(&pair);
+    core_pair_open(&pair);
     CHECK(ask(&pair.alice, &by_name, RELAY_ACCOUNT) == 0);
     CHECK_SPAN(by_name.name, "bob");
     CHECK(signet_span_equal(by_name.card, card));
@@ -121,22 +90,22 @@ static void accounts_are_found_by_name_and_by_address(void **state)
     CHECK_SPAN(by_id.name, "bob");
     CHECK(signet_span_equal(by_id.card, card));
     CHECK(ask(&pair.alice, &unknown, RELAY_ACCOUNT) == RELAY_CODE_UNKNOWN);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 static void finds_are_limited(void **state)
 {
     struct relay_message message = {.type = RELAY_FIND, .name = signet_span_str("bob")};
-    struct pair pair;
+    struct core_pair pair;
 
     (void)state;
-    pair_open(&pair);
+    core_pair_open(&pair);
     pair.rig.config.rates.find = (struct rate_limit){.per_second = 1, .burst = 1};
     core_rig_configure(&pair.rig);
     CHECK(ask(&pair.alice, &message, RELAY_ACCOUNT) == 0);
     message = (struct relay_message){.type = RELAY_FIND, .name = signet_span_str("bob")};
     CHECK(ask(&pair.alice, &message, RELAY_ACCOUNT) == RELAY_CODE_OFTEN);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 /* A one-time prekey comes with its proof, once an hour for one requester; the bundle always. */
@@ -145,10 +114,10 @@ static void a_bundle_is_taken_with_at_most_one_prekey(void **state)
     struct relay_message message = {.type = RELAY_TAKE, .id = *signet_account_device(bob)};
     struct signet_one_time one_time = {0};
     struct signet_bundle *read = NULL;
-    struct pair pair;
+    struct core_pair pair;
 
     (void)state;
-    pair_open(&pair);
+    core_pair_open(&pair);
     CHECK(ask(&pair.alice, &message, RELAY_PREKEYS) == RELAY_CODE_UNKNOWN);
     CHECK(put_bundle(&pair.bob, &bundle, &keys) == 0);
     CHECK(ask(&pair.alice, &message, RELAY_PREKEYS) == 0);
@@ -164,16 +133,16 @@ static void a_bundle_is_taken_with_at_most_one_prekey(void **state)
     message = (struct relay_message){.type = RELAY_TAKE, .id = *signet_account_device(bob)};
     CHECK(ask(&pair.alice, &message, RELAY_PREKEYS) == 0);
     CHECK(!message.has_prekey);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 static void the_welcome_brings_the_own_bundle(void **state)
 {
     struct relay_message message = {.type = RELAY_LOGIN};
-    struct pair pair;
+    struct core_pair pair;
 
     (void)state;
-    pair_open(&pair);
+    core_pair_open(&pair);
     CHECK(put_bundle(&pair.bob, &bundle, &keys) == 0);
     core_client_close(&pair.bob);
     core_client_open(&pair.bob, &pair.rig, 0);
@@ -182,15 +151,15 @@ static void the_welcome_brings_the_own_bundle(void **state)
     CHECK(ask(&pair.bob, &message, RELAY_WELCOME) == 0);
     CHECK(signet_span_equal(message.bundle, signet_buf_span(&bundle)));
     CHECK(message.one_time_left == SIGNET_ONE_TIME_COUNT);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 static void bundles_are_refused_with_their_code(void **state)
 {
-    struct pair pair;
+    struct core_pair pair;
 
     (void)state;
-    pair_open(&pair);
+    core_pair_open(&pair);
     CHECK(put_bundle(&pair.alice, &bundle, &keys) == RELAY_CODE_INVALID);      /* not hers */
     CHECK(put_bundle(&pair.bob, &bundle, &second_keys) == RELAY_CODE_INVALID); /* other keys */
     CHECK(put_bundle(&pair.bob, &second_bundle, &second_keys) == 0);
@@ -198,7 +167,7 @@ static void bundles_are_refused_with_their_code(void **state)
     CHECK(pair.alice.conn != NULL && pair.bob.conn != NULL);
     core_rig_wait(&pair.rig, SIGNET_CLOCK_TOLERANCE_MS + 3000);
     CHECK(put_bundle(&pair.bob, &bundle, &keys) == RELAY_CODE_CLOCK);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 /* A card replaces the one that it follows; another account's is not accepted. */
@@ -243,5 +212,5 @@ int main(void)
         cmocka_unit_test(cards_follow_each_other),
     };
 
-    return cmocka_run_group_tests(tests, make_accounts, free_accounts);
+    return cmocka_run_group_tests(tests, make_bundles, free_bundles);
 }

@@ -2,7 +2,7 @@
  * The relay's core over a disk that fails ("full disk, read-only disk, failing fsync: clear error,
  * nothing acknowledged, nothing lost that was"), from the clients' side and the operator's.
  */
-#include "tests/support/core_rig.h"
+#include "tests/support/core_pair.h"
 #include "tests/support/store_folder.h"
 
 #include <sqlite3.h>
@@ -10,42 +10,14 @@
 
 enum { TRIES = 4, TEXT_MAX = 32 };
 
-static struct signet_library *library;
-static struct signet_account *alice, *bob;
-
-static int make_accounts(void **state)
-{
-    (void)state;
-    CHECK_OK(signet_library_new(NULL, &library));
-    alice = core_rig_account(library, 0, CORE_RIG_START_MS);
-    bob = core_rig_account(library, 1, CORE_RIG_START_MS);
-    return 0;
-}
-
-static int free_accounts(void **state)
-{
-    (void)state;
-    signet_account_free(alice);
-    signet_account_free(bob);
-    signet_library_free(library);
-    return 0;
-}
-
 /* Alice and bob at two workers, bob listening; what was accepted so far, and the log. */
 struct scene {
-    struct core_rig rig;
-    struct core_client alice, bob;
+    struct core_pair pair;
     char accepted[2 * TRIES][TEXT_MAX];
     size_t accepted_count;
     FILE *told;
     struct log log;
 };
-
-static void subscribe(struct core_client *client)
-{
-    core_client_send(client, &(struct relay_message){.type = RELAY_SUBSCRIBE, .req = 77});
-    CHECK(core_client_next(client).type == RELAY_DONE);
-}
 
 static void scene_open(struct scene *scene, const char *path)
 {
@@ -53,22 +25,17 @@ static void scene_open(struct scene *scene, const char *path)
     scene->told = tmpfile();
     assert_non_null(scene->told);
     scene->log = (struct log){.fd = fileno(scene->told)};
-    core_rig_open_at(&scene->rig, library, path);
-    scene->rig.config.log = &scene->log;
-    core_rig_configure(&scene->rig);
-    core_client_open(&scene->alice, &scene->rig, 0);
-    core_client_join(&scene->alice, alice, "alice");
-    core_client_open(&scene->bob, &scene->rig, 1);
-    core_client_join(&scene->bob, bob, "bob");
-    subscribe(&scene->bob);
-    CHECK(core_client_next(&scene->bob).type == RELAY_DRAINED);
+    core_rig_open_at(&scene->pair.rig, library, path);
+    scene->pair.rig.config.log = &scene->log;
+    core_rig_configure(&scene->pair.rig);
+    core_pair_join(&scene->pair, 1);
+    core_client_subscribe(&scene->pair.bob);
+    CHECK(core_client_next(&scene->pair.bob).type == RELAY_DRAINED);
 }
 
 static void scene_close(struct scene *scene)
 {
-    core_client_close(&scene->alice);
-    core_client_close(&scene->bob);
-    core_rig_close(&scene->rig);
+    core_pair_close(&scene->pair);
     CHECK(fclose(scene->told) == 0);
 }
 
@@ -89,15 +56,15 @@ static void put(struct scene *scene, const char *text)
 {
     struct relay_message answer;
 
-    core_client_send(&scene->alice, &(struct relay_message){.type = RELAY_PUT,
-                                        .req = 5,
-                                        .id = *signet_account_device(bob),
-                                        .envelope = signet_span_str(text)});
-    answer = core_client_next(&scene->alice);
+    core_client_send(&scene->pair.alice, &(struct relay_message){.type = RELAY_PUT,
+                                             .req = 5,
+                                             .id = *signet_account_device(bob),
+                                             .envelope = signet_span_str(text)});
+    answer = core_client_next(&scene->pair.alice);
     for (int i = 0; answer.type == 0; i++) {
         CHECK(i < 10);
-        core_rig_wait(&scene->rig, 1000);
-        answer = core_client_next(&scene->alice);
+        core_rig_wait(&scene->pair.rig, 1000);
+        answer = core_client_next(&scene->pair.alice);
     }
     if (answer.type == RELAY_ACCEPTED) {
         (void)snprintf(scene->accepted[scene->accepted_count++], TEXT_MAX, "%s", text);
@@ -128,7 +95,7 @@ static void check_after_restart(const struct scene *before, const char *path)
     core_rig_open_at(&rig, library, path);
     core_client_open(&client, &rig, 0);
     CHECK(core_client_login(&client, bob) == 0);
-    subscribe(&client);
+    core_client_subscribe(&client);
     check_delivered(before, &client, 0);
     core_client_close(&client);
     core_rig_close(&rig);
@@ -142,7 +109,7 @@ static void fail_and_recover(const char *path, int write_code, int sync_code)
     scene_open(&scene, path);
     put(&scene, "before");
     CHECK(scene.accepted_count == 1);
-    check_delivered(&scene, &scene.bob, 0);
+    check_delivered(&scene, &scene.pair.bob, 0);
     failing_disk_write(write_code);
     failing_disk_sync(sync_code);
     for (int i = 0; i < TRIES; i++) {
@@ -150,13 +117,13 @@ static void fail_and_recover(const char *path, int write_code, int sync_code)
         put(&scene, text);
     }
     CHECK(scene.accepted_count == 1); /* each refused */
-    check_delivered(&scene, &scene.bob, 1);
+    check_delivered(&scene, &scene.pair.bob, 1);
     CHECK(count_told(&scene, "store.down why=\"") == 1 && count_told(&scene, "store.up") == 0);
     failing_disk_write(SQLITE_OK);
     failing_disk_sync(SQLITE_OK);
     put(&scene, "after");
     CHECK(scene.accepted_count == 2);
-    check_delivered(&scene, &scene.bob, 1);
+    check_delivered(&scene, &scene.pair.bob, 1);
     CHECK(count_told(&scene, "store.down") == 1 && count_told(&scene, "store.up") == 1);
     scene_close(&scene);
     check_after_restart(&scene, path);
@@ -191,5 +158,5 @@ int main(void)
         IN_FOLDER(a_disk_that_fails_to_flush_refuses_and_recovers),
     };
 
-    return cmocka_run_group_tests_name("core_disk", tests, make_accounts, free_accounts);
+    return cmocka_run_group_tests_name("core_disk", tests, core_accounts_make, core_accounts_free);
 }

@@ -1,18 +1,14 @@
 /* Registration and login at the relay's core: docs/protocol.md, section 9. */
-#include "tests/support/core_rig.h"
+#include "tests/support/core_pair.h"
 
-/* Costly, so made once: two accounts of now, one made two days ago and one in two days. */
-static struct signet_library *library;
-static struct signet_account *alice, *bob, *early, *late;
+/* Costly, so made once: an account made two days ago, and one in two days. */
+static struct signet_account *early, *late;
 
 enum { DAY_MS = 86400000 };
 
 static int make_accounts(void **state)
 {
-    (void)state;
-    CHECK_OK(signet_library_new(NULL, &library));
-    alice = core_rig_account(library, 0, CORE_RIG_START_MS);
-    bob = core_rig_account(library, 1, CORE_RIG_START_MS);
+    (void)core_accounts_make(state);
     early = core_rig_account(library, 2, CORE_RIG_START_MS - 2 * DAY_MS);
     late = core_rig_account(library, 2, CORE_RIG_START_MS + 2 * DAY_MS);
     return 0;
@@ -20,13 +16,9 @@ static int make_accounts(void **state)
 
 static int free_accounts(void **state)
 {
-    (void)state;
-    signet_account_free(alice);
-    signet_account_free(bob);
     signet_account_free(early);
     signet_account_free(late);
-    signet_library_free(library);
-    return 0;
+    return core_accounts_free(state);
 }
 
 static signet_span token_span(const uint8_t token[STORE_TOKEN_LEN])

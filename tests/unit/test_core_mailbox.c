@@ -1,85 +1,10 @@
 /* Mailboxes at the relay's core: docs/protocol.md, sections 9 and 10; server/store.h. */
-#include "tests/support/core_rig.h"
+#include "tests/support/core_pair.h"
 
 #include <stdio.h>
 
-static struct signet_library *library;
-static struct signet_account *alice, *bob;
-
-static int make_accounts(void **state)
-{
-    (void)state;
-    CHECK_OK(signet_library_new(NULL, &library));
-    alice = core_rig_account(library, 0, CORE_RIG_START_MS);
-    bob = core_rig_account(library, 1, CORE_RIG_START_MS);
-    return 0;
-}
-
-static int free_accounts(void **state)
-{
-    (void)state;
-    signet_account_free(alice);
-    signet_account_free(bob);
-    signet_library_free(library);
-    return 0;
-}
-
-/* Alice on worker 0 and bob on worker 1, both logged in. */
-struct pair {
-    struct core_rig rig;
-    struct core_client alice, bob;
-};
-
-static void pair_open(struct pair *pair)
-{
-    core_rig_open(&pair->rig, library);
-    core_client_open(&pair->alice, &pair->rig, 0);
-    core_client_join(&pair->alice, alice, "alice");
-    core_client_open(&pair->bob, &pair->rig, 1);
-    core_client_join(&pair->bob, bob, "bob");
-}
-
-static void pair_close(struct pair *pair)
-{
-    core_client_close(&pair->alice);
-    core_client_close(&pair->bob);
-    core_rig_close(&pair->rig);
-}
-
-static void put(struct pair *pair, const char *text)
-{
-    CHECK(core_client_put(&pair->alice, signet_account_device(bob), signet_span_str(text)) == 0);
-}
-
-static void subscribe(struct core_client *client)
-{
-    core_client_send(client, &(struct relay_message){.type = RELAY_SUBSCRIBE, .req = 77});
-    CHECK(core_client_next(client).type == RELAY_DONE);
-}
-
-static void ack(struct core_client *client, uint64_t id)
-{
-    core_client_send(
-        client, &(struct relay_message){.type = RELAY_ACK, .ack_ids = &id, .ack_count = 1});
-}
-
-/* The next message is a delivery of this text; returns its id. */
-static uint64_t check_delivered(struct core_client *client, const char *text)
-{
-    struct relay_message message = core_client_next(client);
-
-    CHECK(message.type == RELAY_DELIVER);
-    CHECK_SPAN(message.envelope, text);
-    return message.message;
-}
-
-static void check_quiet(struct core_client *client)
-{
-    CHECK(core_client_next(client).type == 0);
-}
-
 /* Bob logs in again, on that worker. */
-static void bob_returns(struct pair *pair, uint32_t worker)
+static void bob_returns(struct core_pair *pair, uint32_t worker)
 {
     core_client_close(&pair->bob);
     core_rig_turn(&pair->rig);
@@ -89,69 +14,70 @@ static void bob_returns(struct pair *pair, uint32_t worker)
 
 static void what_waited_is_delivered_then_drained(void **state)
 {
-    struct pair pair;
+    struct core_pair pair;
 
     (void)state;
-    pair_open(&pair);
-    put(&pair, "one");
-    put(&pair, "two");
-    check_quiet(&pair.bob); /* not before it subscribes */
-    subscribe(&pair.bob);
-    CHECK(check_delivered(&pair.bob, "one") < check_delivered(&pair.bob, "two"));
+    core_pair_open(&pair);
+    core_pair_put(&pair, "one");
+    core_pair_put(&pair, "two");
+    core_client_check_quiet(&pair.bob); /* not before it subscribes */
+    core_client_subscribe(&pair.bob);
+    CHECK(core_client_check_delivered(&pair.bob, "one") <
+          core_client_check_delivered(&pair.bob, "two"));
     CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
-    put(&pair, "three");
-    (void)check_delivered(&pair.bob, "three");
-    check_quiet(&pair.bob);
-    pair_close(&pair);
+    core_pair_put(&pair, "three");
+    (void)core_client_check_delivered(&pair.bob, "three");
+    core_client_check_quiet(&pair.bob);
+    core_pair_close(&pair);
 }
 
 /* `deliver` until `ack`, then deleted. */
 static void only_what_was_not_acknowledged_comes_again(void **state)
 {
-    struct pair pair;
+    struct core_pair pair;
     uint64_t first;
 
     (void)state;
-    pair_open(&pair);
-    subscribe(&pair.bob);
+    core_pair_open(&pair);
+    core_client_subscribe(&pair.bob);
     CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
-    put(&pair, "one");
-    put(&pair, "two");
-    first = check_delivered(&pair.bob, "one");
-    (void)check_delivered(&pair.bob, "two");
-    ack(&pair.bob, first);
+    core_pair_put(&pair, "one");
+    core_pair_put(&pair, "two");
+    first = core_client_check_delivered(&pair.bob, "one");
+    (void)core_client_check_delivered(&pair.bob, "two");
+    core_client_ack(&pair.bob, first);
     bob_returns(&pair, 0);
-    subscribe(&pair.bob);
-    (void)check_delivered(&pair.bob, "two");
+    core_client_subscribe(&pair.bob);
+    (void)core_client_check_delivered(&pair.bob, "two");
     CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
-    check_quiet(&pair.bob);
-    pair_close(&pair);
+    core_client_check_quiet(&pair.bob);
+    core_pair_close(&pair);
 }
 
 /* Section 9: what was delivered on an earlier connection comes again, and is acknowledged then. */
 static void an_acknowledgement_counts_on_its_own_connection(void **state)
 {
-    struct pair pair;
+    struct core_pair pair;
     size_t submitted;
     uint64_t id;
 
     (void)state;
-    pair_open(&pair);
-    subscribe(&pair.bob);
+    core_pair_open(&pair);
+    core_client_subscribe(&pair.bob);
     CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
-    put(&pair, "one");
-    id = check_delivered(&pair.bob, "one");
+    core_pair_put(&pair, "one");
+    id = core_client_check_delivered(&pair.bob, "one");
     bob_returns(&pair, 1);
     submitted = pair.rig.submitted;
-    ack(&pair.bob, id);
+    core_client_ack(&pair.bob, id);
     CHECK(pair.rig.submitted == submitted);
-    subscribe(&pair.bob);
-    ack(&pair.bob, check_delivered(&pair.bob, "one"));
+    core_client_subscribe(&pair.bob);
+    core_client_ack(&pair.bob, core_client_check_delivered(&pair.bob, "one"));
     bob_returns(&pair, 0);
-    subscribe(&pair.bob);
+    core_client_subscribe(&pair.bob);
     CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
-    check_quiet(&pair.bob);
-    pair_close(&pair);
+    core_client_check_quiet(&pair.bob);
+    core_pair_close(&pair);
 }
 
 /* One client must not stop the relay for the others: ids that were not delivered cost the store
@@ -159,16 +85,16 @@ static void an_acknowledgement_counts_on_its_own_connection(void **state)
 static void a_frame_of_acknowledgements_is_one_operation(void **state)
 {
     struct signet_buf bytes = {0};
-    struct pair pair;
+    struct core_pair pair;
     uint64_t ids[3];
 
     (void)state;
-    pair_open(&pair);
-    subscribe(&pair.bob);
+    core_pair_open(&pair);
+    core_client_subscribe(&pair.bob);
     CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
     for (size_t i = 0; i < 3; i++) {
-        put(&pair, "text");
-        ids[i] = check_delivered(&pair.bob, "text");
+        core_pair_put(&pair, "text");
+        ids[i] = core_client_check_delivered(&pair.bob, "text");
     }
     for (uint64_t id = 1; id < 1000; id++)
         CHECK_OK(relay_message_write(
@@ -182,10 +108,10 @@ static void a_frame_of_acknowledgements_is_one_operation(void **state)
     CHECK(core_in_flight(pair.rig.cores[1]) == 1);
     core_rig_turn(&pair.rig);
     bob_returns(&pair, 1);
-    subscribe(&pair.bob);
+    core_client_subscribe(&pair.bob);
     CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
     signet_buf_free(&bytes);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 enum { MANY = 300 };
@@ -208,13 +134,13 @@ static size_t take_numbers(struct core_client *client, uint64_t ids[MANY], size_
     }
 }
 
-static void put_numbers(struct pair *pair)
+static void put_numbers(struct core_pair *pair)
 {
     char text[16];
 
     for (size_t i = 0; i < MANY; i++) {
         (void)snprintf(text, sizeof(text), "%zu", i);
-        put(pair, text);
+        core_pair_put(pair, text);
     }
 }
 
@@ -222,26 +148,26 @@ static void put_numbers(struct pair *pair)
  * repeated or overtaken. */
 static void the_window_bounds_live_messages(void **state)
 {
-    struct pair pair;
+    struct core_pair pair;
     uint64_t ids[MANY];
     size_t count;
 
     (void)state;
-    pair_open(&pair);
-    subscribe(&pair.bob);
+    core_pair_open(&pair);
+    core_client_subscribe(&pair.bob);
     put_numbers(&pair);
     count = take_numbers(&pair.bob, ids, 0);
     CHECK(count == CORE_WINDOW_MESSAGES);
     for (size_t i = 0; i < MANY; i++) {
         CHECK(i < count);
-        ack(&pair.bob, ids[i]);
+        core_client_ack(&pair.bob, ids[i]);
         count = take_numbers(&pair.bob, ids, count);
         CHECK(count - i - 1 <= CORE_WINDOW_MESSAGES);
     }
     CHECK(count == MANY);
-    put(&pair, "after");
-    (void)check_delivered(&pair.bob, "after");
-    pair_close(&pair);
+    core_pair_put(&pair, "after");
+    (void)core_client_check_delivered(&pair.bob, "after");
+    core_pair_close(&pair);
 }
 
 /* What is acknowledged after the store has read it for a fetch, and before the core is told of that,
@@ -250,13 +176,13 @@ static void an_acknowledgement_overtakes_a_fetch(void **state)
 {
     struct relay_message message = {.type = RELAY_ACK, .ack_count = CORE_WINDOW_MESSAGES / 2};
     struct signet_buf bytes = {0};
-    struct pair pair;
+    struct core_pair pair;
     uint64_t ids[MANY];
 
     (void)state;
-    pair_open(&pair);
+    core_pair_open(&pair);
     put_numbers(&pair);
-    subscribe(&pair.bob);
+    core_client_subscribe(&pair.bob);
     CHECK(take_numbers(&pair.bob, ids, 0) == CORE_WINDOW_MESSAGES);
     for (size_t half = 0; half < 2; half++) {
         message.ack_ids = ids + half * message.ack_count;
@@ -269,19 +195,19 @@ static void an_acknowledgement_overtakes_a_fetch(void **state)
     core_rig_turn(&pair.rig);
     CHECK(take_numbers(&pair.bob, ids, CORE_WINDOW_MESSAGES) > CORE_WINDOW_MESSAGES);
     signet_buf_free(&bytes);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 static void the_window_bounds_what_waited(void **state)
 {
-    struct pair pair;
+    struct core_pair pair;
     uint64_t ids[MANY];
     size_t count;
 
     (void)state;
-    pair_open(&pair);
+    core_pair_open(&pair);
     put_numbers(&pair);
-    subscribe(&pair.bob);
+    core_client_subscribe(&pair.bob);
     count = take_numbers(&pair.bob, ids, 0);
     CHECK(count == CORE_WINDOW_MESSAGES);
     /* Acknowledged all at once, and once more. */
@@ -290,21 +216,21 @@ static void the_window_bounds_what_waited(void **state)
             &(struct relay_message){.type = RELAY_ACK, .ack_ids = ids, .ack_count = count});
         count = take_numbers(&pair.bob, ids, count);
     }
-    check_quiet(&pair.bob);
-    pair_close(&pair);
+    core_client_check_quiet(&pair.bob);
+    core_pair_close(&pair);
 }
 
 /* Section 10: 1 MiB unacknowledged. */
 static void the_window_bounds_bytes(void **state)
 {
     static uint8_t large[RELAY_ENVELOPE_MAX];
-    struct pair pair;
+    struct core_pair pair;
     size_t count = 0;
     uint64_t first = 0;
 
     (void)state;
-    pair_open(&pair);
-    subscribe(&pair.bob);
+    core_pair_open(&pair);
+    core_client_subscribe(&pair.bob);
     CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
     for (size_t i = 0; i < 20; i++)
         CHECK(core_client_put(&pair.alice, signet_account_device(bob),
@@ -312,42 +238,42 @@ static void the_window_bounds_bytes(void **state)
     for (struct relay_message message; (message = core_client_next(&pair.bob)).type != 0; count++)
         first = first == 0 ? message.message : first;
     CHECK(count == CORE_WINDOW_BYTES / RELAY_ENVELOPE_MAX);
-    ack(&pair.bob, first); /* less than half is free */
-    check_quiet(&pair.bob);
-    pair_close(&pair);
+    core_client_ack(&pair.bob, first); /* less than half is free */
+    core_client_check_quiet(&pair.bob);
+    core_pair_close(&pair);
 }
 
 static void puts_are_refused_with_their_code(void **state)
 {
     struct signet_id nobody = {{7}};
-    struct pair pair;
+    struct core_pair pair;
 
     (void)state;
-    pair_open(&pair);
+    core_pair_open(&pair);
     CHECK(core_client_put(&pair.alice, &nobody, signet_span_str("x")) == RELAY_CODE_UNKNOWN);
     pair.rig.limits.mailbox_messages = 2;
     pair.rig.store->ops->set_limits(pair.rig.store, &pair.rig.limits);
-    put(&pair, "one");
-    put(&pair, "two");
+    core_pair_put(&pair, "one");
+    core_pair_put(&pair, "two");
     CHECK(core_client_put(&pair.alice, signet_account_device(bob), signet_span_str("three")) ==
           RELAY_CODE_FULL);
     pair.rig.config.rates.put = (struct rate_limit){.per_second = 1, .burst = 1};
     core_rig_configure(&pair.rig);
     CHECK(core_client_put(&pair.alice, &nobody, signet_span_str("x")) == RELAY_CODE_UNKNOWN);
     CHECK(core_client_put(&pair.alice, &nobody, signet_span_str("x")) == RELAY_CODE_OFTEN);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 /* `accepted` is promised only when the store has it: DOWN refuses (10), UNKNOWN is tried again with
  * the same ids until it is known. */
 static void a_failing_store_never_accepts_and_never_doubles(void **state)
 {
-    struct pair pair;
+    struct core_pair pair;
     struct relay_message answer;
 
     (void)state;
-    pair_open(&pair);
-    subscribe(&pair.bob);
+    core_pair_open(&pair);
+    core_client_subscribe(&pair.bob);
     CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
     pair.rig.failure = STORE_DOWN;
     pair.rig.failures = 1;
@@ -358,7 +284,7 @@ static void a_failing_store_never_accepts_and_never_doubles(void **state)
     answer = core_client_next(&pair.alice);
     CHECK(answer.type == RELAY_REFUSED && answer.req == 5);
     CHECK(answer.code == RELAY_CODE_STORE && answer.retry_after_ms > 0);
-    check_quiet(&pair.bob);
+    core_client_check_quiet(&pair.bob);
 
     pair.rig.failure = STORE_UNKNOWN;
     pair.rig.failures = 2;
@@ -367,43 +293,43 @@ static void a_failing_store_never_accepts_and_never_doubles(void **state)
                                       .id = *signet_account_device(bob),
                                       .envelope = signet_span_str("kept")});
     core_rig_wait(&pair.rig, 1000);
-    check_quiet(&pair.alice); /* twice unknown: neither accepted nor refused */
+    core_client_check_quiet(&pair.alice); /* twice unknown: neither accepted nor refused */
     core_rig_wait(&pair.rig, 1000);
     answer = core_client_next(&pair.alice);
     CHECK(answer.type == RELAY_ACCEPTED && answer.req == 6);
-    (void)check_delivered(&pair.bob, "kept");
-    check_quiet(&pair.bob);
-    pair_close(&pair);
+    (void)core_client_check_delivered(&pair.bob, "kept");
+    core_client_check_quiet(&pair.bob);
+    core_pair_close(&pair);
 }
 
 /* A fetch that failed is tried again by itself. */
 static void a_subscriber_outlasts_a_failing_store(void **state)
 {
-    struct pair pair;
+    struct core_pair pair;
 
     (void)state;
-    pair_open(&pair);
-    put(&pair, "one");
+    core_pair_open(&pair);
+    core_pair_put(&pair, "one");
     pair.rig.failure = STORE_DOWN;
     pair.rig.failures = 1;
-    subscribe(&pair.bob);
-    check_quiet(&pair.bob);
+    core_client_subscribe(&pair.bob);
+    core_client_check_quiet(&pair.bob);
     core_rig_wait(&pair.rig, 1000);
-    (void)check_delivered(&pair.bob, "one");
+    (void)core_client_check_delivered(&pair.bob, "one");
     CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 /* One wake-up is one group and, for each client, one WebSocket message. */
 static void a_wake_up_is_one_group_and_one_frame(void **state)
 {
     struct signet_buf bytes = {0};
-    struct pair pair;
+    struct core_pair pair;
     size_t submitted, frames;
 
     (void)state;
-    pair_open(&pair);
-    subscribe(&pair.bob);
+    core_pair_open(&pair);
+    core_client_subscribe(&pair.bob);
     for (uint64_t i = 0; i < 50; i++)
         CHECK_OK(relay_message_write(&(struct relay_message){.type = RELAY_PUT,
                                          .req = i,
@@ -421,26 +347,26 @@ static void a_wake_up_is_one_group_and_one_frame(void **state)
         CHECK(answer.type == RELAY_ACCEPTED && answer.req == i);
     }
     signet_buf_free(&bytes);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 /* Deliveries that were lost on the way from the store are fetched. */
 static void missed_deliveries_are_fetched(void **state)
 {
-    struct pair pair;
+    struct core_pair pair;
 
     (void)state;
-    pair_open(&pair);
-    subscribe(&pair.bob);
+    core_pair_open(&pair);
+    core_client_subscribe(&pair.bob);
     CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
-    put(&pair, "one");
-    (void)check_delivered(&pair.bob, "one");
+    core_pair_put(&pair, "one");
+    (void)core_client_check_delivered(&pair.bob, "one");
     core_missed(pair.rig.cores[1]);
     core_rig_turn(&pair.rig);
-    check_quiet(&pair.bob); /* it is delivered already */
-    put(&pair, "two");
-    (void)check_delivered(&pair.bob, "two");
-    pair_close(&pair);
+    core_client_check_quiet(&pair.bob); /* it is delivered already */
+    core_pair_put(&pair, "two");
+    (void)core_client_check_delivered(&pair.bob, "two");
+    core_pair_close(&pair);
 }
 
 int main(void)
@@ -461,5 +387,5 @@ int main(void)
         cmocka_unit_test(missed_deliveries_are_fetched),
     };
 
-    return cmocka_run_group_tests(tests, make_accounts, free_accounts);
+    return cmocka_run_group_tests(tests, core_accounts_make, core_accounts_free);
 }

@@ -1,50 +1,14 @@
 /* The relay's core and a store that fails: what is answered, and what is kept meanwhile. */
-#include "tests/support/core_rig.h"
+#include "tests/support/core_pair.h"
 
-static struct signet_library *library;
-static struct signet_account *alice, *bob;
-
-static int make_accounts(void **state)
-{
-    (void)state;
-    CHECK_OK(signet_library_new(NULL, &library));
-    alice = core_rig_account(library, 0, CORE_RIG_START_MS);
-    bob = core_rig_account(library, 1, CORE_RIG_START_MS);
-    return 0;
-}
-
-static int free_accounts(void **state)
-{
-    (void)state;
-    signet_account_free(alice);
-    signet_account_free(bob);
-    signet_library_free(library);
-    return 0;
-}
-
-/* Alice and bob, both logged in at worker 0. */
-struct pair {
-    struct core_rig rig;
-    struct core_client alice, bob;
-};
-
-static void pair_open(struct pair *pair)
+/* Both on worker 0. */
+static void open_on_one_worker(struct core_pair *pair)
 {
     core_rig_open(&pair->rig, library);
-    core_client_open(&pair->alice, &pair->rig, 0);
-    core_client_join(&pair->alice, alice, "alice");
-    core_client_open(&pair->bob, &pair->rig, 0);
-    core_client_join(&pair->bob, bob, "bob");
+    core_pair_join(pair, 0);
 }
 
-static void pair_close(struct pair *pair)
-{
-    core_client_close(&pair->alice);
-    core_client_close(&pair->bob);
-    core_rig_close(&pair->rig);
-}
-
-static void fail_as(struct pair *pair, enum store_result failure)
+static void fail_as(struct core_pair *pair, enum store_result failure)
 {
     pair->rig.failure = failure;
     pair->rig.failures = SIZE_MAX;
@@ -62,10 +26,10 @@ static void put(struct core_client *client, uint64_t req, const char *text)
 static void a_client_is_answered_while_flushes_fail(void **state)
 {
     struct relay_message answer;
-    struct pair pair;
+    struct core_pair pair;
 
     (void)state;
-    pair_open(&pair);
+    open_on_one_worker(&pair);
     fail_as(&pair, STORE_UNKNOWN);
     put(&pair.alice, 5, "x");
     CHECK(core_client_next(&pair.alice).type == 0);
@@ -77,18 +41,18 @@ static void a_client_is_answered_while_flushes_fail(void **state)
     pair.rig.failures = 0;
     put(&pair.alice, 6, "x");
     CHECK(core_client_next(&pair.alice).type == RELAY_ACCEPTED);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 /* Flushes that fail for hours must not fill the memory. */
 static void what_waits_for_a_failing_store_is_bounded(void **state)
 {
     enum { WAIT_S = 300 };
-    struct pair pair;
+    struct core_pair pair;
     size_t submitted;
 
     (void)state;
-    pair_open(&pair);
+    open_on_one_worker(&pair);
     core_rig_wait(&pair.rig, 1000);
     fail_as(&pair, STORE_UNKNOWN);
     put(&pair.alice, 5, "of one who leaves");
@@ -105,17 +69,17 @@ static void what_waits_for_a_failing_store_is_bounded(void **state)
     put(&pair.bob, 6, "x");
     CHECK(core_client_next(&pair.bob).type == RELAY_REFUSED);
     CHECK(core_client_next(&pair.bob).type == RELAY_ACCEPTED);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 static void a_store_that_hangs_is_asked_to_expire_once(void **state)
 {
-    struct pair pair;
+    struct core_pair pair;
     struct relay_core *core;
     size_t submitted;
 
     (void)state;
-    pair_open(&pair);
+    open_on_one_worker(&pair);
     core = pair.rig.cores[0];
     submitted = pair.rig.submitted;
     for (uint64_t i = 1; i <= 10; i++) {
@@ -124,7 +88,7 @@ static void a_store_that_hangs_is_asked_to_expire_once(void **state)
         core_flush(core);
     }
     CHECK(pair.rig.submitted == submitted + 1);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 int main(void)
@@ -135,5 +99,5 @@ int main(void)
         cmocka_unit_test(a_store_that_hangs_is_asked_to_expire_once),
     };
 
-    return cmocka_run_group_tests_name("core_store", tests, make_accounts, free_accounts);
+    return cmocka_run_group_tests_name("core_store", tests, core_accounts_make, core_accounts_free);
 }

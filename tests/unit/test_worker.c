@@ -11,7 +11,7 @@
 #include "io/connection.h"
 #include "server/store_sqlite.h"
 #include "server/worker.h"
-#include "tests/support/core_rig.h"
+#include "tests/support/core_pair.h"
 #include "tests/support/tls_files.h"
 #include "wire/relay_message.h"
 
@@ -35,8 +35,6 @@ struct server {
 };
 
 static struct tls_files files;
-static struct signet_library *library;
-static struct signet_account *alice, *bob;
 static uv_loop_t uv;
 static uv_async_t stopped;
 static struct io_loop *loop;
@@ -225,15 +223,11 @@ static void on_stopped(uv_async_t *async)
 
 static int set_up(void **state)
 {
-    uint64_t now_ms = clock_wall_ms();
-
     (void)state;
     CHECK(tls_files_make(&files));
     CHECK(pipe2(log_ends, O_NONBLOCK) == 0);
     log_to_pipe.fd = log_ends[1];
-    CHECK_OK(signet_library_new(NULL, &library));
-    alice = core_rig_account(library, 0, now_ms);
-    bob = core_rig_account(library, 1, now_ms);
+    core_accounts_make_at(clock_wall_ms());
     CHECK_OK(tls_client_new(&tls));
     settings.tls = tls;
     CHECK(uv_loop_init(&uv) == 0);
@@ -244,15 +238,12 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     io_loop_free(loop);
     uv_close((uv_handle_t *)&stopped, NULL);
     (void)uv_run(&uv, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&uv) == 0);
     tls_context_free(tls);
-    signet_account_free(alice);
-    signet_account_free(bob);
-    signet_library_free(library);
+    (void)core_accounts_free(state);
     tls_files_remove(&files);
     CHECK(close(log_ends[0]) == 0 && close(log_ends[1]) == 0);
     return 0;
