@@ -34,7 +34,7 @@ SUITES = {
 }
 SANITIZED = {"unit", "vectors", "examples", "fuzz", "attack", "e2e"}
 THREADED = {"connection", "conversation", "load_clients", "load_crash", "relay_commands", "store",
-            "store_threads", "worker"}
+            "store_threads", "worker", "worker_delivery"}
 
 
 class Tree:
