@@ -33,8 +33,8 @@ SUITES = {
     "checks": {"checks"},
 }
 SANITIZED = {"unit", "vectors", "examples", "fuzz", "attack", "e2e"}
-THREADED = {"connection", "conversation", "load_clients", "load_crash", "relay_commands", "store",
-            "store_threads", "worker", "worker_delivery"}
+THREADED = {"connection", "connection_limits", "conversation", "load_clients", "load_crash",
+            "relay_commands", "store", "store_threads", "worker", "worker_delivery"}
 
 
 class Tree:
