@@ -39,3 +39,17 @@ void tls_files_remove(struct tls_files *files)
     }
     rmdir(files->directory);
 }
+
+int tls_files_set_up(void **state)
+{
+    static struct tls_files files;
+
+    *state = &files;
+    return tls_files_make(&files) ? 0 : -1;
+}
+
+int tls_files_tear_down(void **state)
+{
+    tls_files_remove(*state);
+    return 0;
+}

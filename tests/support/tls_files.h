@@ -15,4 +15,8 @@ struct tls_files {
 bool tls_files_make(struct tls_files *files);
 void tls_files_remove(struct tls_files *files);
 
+/* The same for cmocka's groups: the state is the files, of which a program has one set. */
+int tls_files_set_up(void **state);
+int tls_files_tear_down(void **state);
+
 #endif
