@@ -430,6 +430,9 @@ SIGNET_MUST_USE enum signet_err engine_tell_accepted(
     struct engine *e, const struct sealed *sealed, uint64_t now_ms);
 SIGNET_MUST_USE enum signet_err engine_accepted(
     struct engine *e, const struct request *request, uint64_t now_ms);
+/* The history's line of an envelope. Errors: UNKNOWN (also where it is damaged). */
+SIGNET_MUST_USE enum signet_err engine_load_line(
+    struct engine *e, const struct sealed *sealed, struct message *message_out);
 SIGNET_MUST_USE enum signet_err engine_put_refused(struct engine *e, const struct request *request,
     const struct relay_message *refusal, uint64_t now_ms);
 

@@ -3,6 +3,7 @@
  * and to each device in the order in which it was written.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/engine_internal.h"
 
@@ -165,6 +166,20 @@ bool engine_has_siblings(const struct engine *e, const struct sealed *sealed)
     return false;
 }
 
+enum signet_err engine_load_line(
+    struct engine *e, const struct sealed *sealed, struct message *message_out)
+{
+    struct record_key key = {
+        RECORD_MESSAGE, signet_id_span(&sealed->conversation), sealed->message};
+    struct signet_buf value = {0};
+    enum signet_err err = engine_get(e, &key, &value);
+
+    if (err == SIGNET_OK)
+        err = message_decode(signet_buf_span(&value), message_out);
+    signet_buf_free(&value);
+    return err == SIGNET_ERR_AUTH || err == SIGNET_ERR_FORMAT ? SIGNET_ERR_UNKNOWN : err;
+}
+
 /* Note in the history when the relay accepted a message. A damaged line stays as it is. */
 static enum signet_err note_accepted(
     struct engine *e, const struct sealed *sealed, uint64_t now_ms, bool *is_heads)
@@ -173,15 +188,10 @@ static enum signet_err note_accepted(
         RECORD_MESSAGE, signet_id_span(&sealed->conversation), sealed->message};
     struct signet_buf value = {0};
     struct message message = {0};
-    enum signet_err err = engine_get(e, &key, &value);
+    enum signet_err err = engine_load_line(e, sealed, &message);
 
-    if (err == SIGNET_OK)
-        err = message_decode(signet_buf_span(&value), &message);
-    signet_buf_free(&value);
-    if (err == SIGNET_ERR_AUTH || err == SIGNET_ERR_UNKNOWN || err == SIGNET_ERR_FORMAT)
-        return SIGNET_OK;
     if (err != SIGNET_OK)
-        return err;
+        return err == SIGNET_ERR_UNKNOWN ? SIGNET_OK : err;
     message.accepted_at = now_ms;
     *is_heads = message.kind == SIGNET_KIND_HEADS;
     if ((err = message_encode(&message, &value)) == SIGNET_OK)
@@ -263,12 +273,30 @@ static enum engine_problem problem_of(const struct relay_message *refusal)
     }
 }
 
+/* Whom an envelope is for; its device where that cannot be read. */
+static enum signet_err call_recipient(
+    struct engine *e, const struct sealed *sealed, char whom[SIGNET_ID_GROUPS_SIZE])
+{
+    char brief[SIGNET_ID_SHORT_SIZE];
+    struct message line = {0};
+    struct contact_slot *slot;
+    const char *name = brief;
+    enum signet_err err = engine_load_line(e, sealed, &line);
+
+    signet_id_short(&sealed->device, brief);
+    if (err == SIGNET_OK && (err = engine_load_contact(e, &line.peer, &slot)) == SIGNET_OK)
+        name = engine_call_contact(&slot->contact, brief);
+    message_clear(&line);
+    memcpy(whom, name, strlen(name) + 1);
+    return err == SIGNET_ERR_UNKNOWN || err == SIGNET_ERR_AUTH ? SIGNET_OK : err;
+}
+
 enum signet_err engine_put_refused(struct engine *e, const struct request *request,
     const struct relay_message *refusal, uint64_t now_ms)
 {
     enum engine_problem problem = problem_of(refusal);
     struct sealed *sealed = find_sealed(e, request->number);
-    char device[SIGNET_ID_SHORT_SIZE];
+    char whom[SIGNET_ID_GROUPS_SIZE];
     struct lane *lane = land(e, request);
     uint64_t token;
     bool is_known; /* that this lane is closed */
@@ -279,7 +307,6 @@ enum signet_err engine_put_refused(struct engine *e, const struct request *reque
     if (sealed == NULL)
         return SIGNET_OK;
     token = sealed->token;
-    signet_id_short(&sealed->device, device);
     is_known = lane->state == LANE_REFUSED;
     /* The relay's word deletes nothing: only the contact's own list does. */
     if (problem == PROBLEM_DEVICE)
@@ -291,5 +318,7 @@ enum signet_err engine_put_refused(struct engine *e, const struct request *reque
     sealed->is_told = true;
     if (err != SIGNET_OK || (token == 0 && is_known))
         return err;
-    return engine_fail(e, problem, token, device);
+    if ((err = call_recipient(e, sealed, whom)) != SIGNET_OK)
+        return err;
+    return engine_fail(e, problem, token, whom);
 }

@@ -6,26 +6,11 @@
 
 #include "client/engine_internal.h"
 
-/* The history's line of an envelope. Errors: UNKNOWN (also where it is damaged). */
-static enum signet_err load_line(
-    struct engine *e, const struct sealed *sealed, struct message *message_out)
-{
-    struct record_key key = {
-        RECORD_MESSAGE, signet_id_span(&sealed->conversation), sealed->message};
-    struct signet_buf value = {0};
-    enum signet_err err = engine_get(e, &key, &value);
-
-    if (err == SIGNET_OK)
-        err = message_decode(signet_buf_span(&value), message_out);
-    signet_buf_free(&value);
-    return err == SIGNET_ERR_AUTH || err == SIGNET_ERR_FORMAT ? SIGNET_ERR_UNKNOWN : err;
-}
-
 enum signet_err engine_check_device(struct engine *e, const struct sealed *sealed)
 {
     struct message line = {0};
     struct contact_slot *slot;
-    enum signet_err err = load_line(e, sealed, &line);
+    enum signet_err err = engine_load_line(e, sealed, &line);
 
     if (err == SIGNET_OK)
         err = engine_load_contact(e, &line.peer, &slot);
@@ -41,7 +26,7 @@ static enum signet_err write_again(
 {
     struct outgoing *text = calloc(1, sizeof(*text));
     struct message line = {0};
-    enum signet_err err = text == NULL ? SIGNET_ERR_NOMEM : load_line(e, sealed, &line);
+    enum signet_err err = text == NULL ? SIGNET_ERR_NOMEM : engine_load_line(e, sealed, &line);
 
     if (err == SIGNET_OK && line.kind != SIGNET_KIND_TEXT) {
         free(text); /* heads say what was: they are not written again */

@@ -55,6 +55,7 @@ static void count_event(struct sim_client *client, const struct engine_event *ev
     case EVENT_FAILED:
         client->failed++;
         client->problem = event->problem;
+        memcpy(client->blamed, event->text, sizeof(client->blamed));
         break;
     default: break;
     }

@@ -37,6 +37,7 @@ struct sim_client {
     /* What its events have said. */
     size_t ready, accepted, queued, failed, received, drained, steps;
     enum engine_problem problem; /* of the last failure */
+    char blamed[256];            /* whom or what it is about */
     bool commit_failed;
     bool is_nonsense; /* the relay broke the protocol, and the connection was cut */
 };

@@ -83,6 +83,7 @@ static void a_further_text_takes_along_what_waits(void **state)
     CHECK(t.alice->accepted == 1);
     CHECK(t.alice->failed + t.alice->queued == TEXTS);
     CHECK(t.alice->failed > 0 && t.alice->problem == PROBLEM_RELAY);
+    assert_string_equal(t.alice->blamed, "bob"); /* not one of his devices */
     t.sim.rig.failures = 0;
     sim_run(&t.sim);
     CHECK(t.alice->accepted == 1);
