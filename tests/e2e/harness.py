@@ -176,7 +176,7 @@ class Home:
         return result
 
     def receive(self, *arguments):
-        if "--count" in arguments and "--timeout" not in arguments:
+        if "--timeout" not in arguments:
             arguments += "--timeout", str(TIMEOUT - 10)  # a machine that is busy is not silent
         return self.run("receive", "--json", *arguments).works().json()
 
