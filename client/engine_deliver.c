@@ -29,6 +29,9 @@ static enum signet_err weigh_card(struct engine *e, struct delivery *d, struct s
 
     if (d->card != NULL)
         err = signet_card_follows(d->card, card);
+    /* What follows the card of the init block need not follow the one that is kept. */
+    if (err == SIGNET_OK && d->slot != NULL)
+        err = signet_card_follows(d->slot->contact.card, card);
     if (err == SIGNET_ERR_FORK && d->slot != NULL)
         return engine_mark_fork(e, d->slot, card);
     if (err != SIGNET_OK && err != SIGNET_ERR_ROLLBACK)
