@@ -213,7 +213,7 @@ enum signet_err engine_update_card(
 
         if (signet_card_has_device(card, device))
             continue;
-        if ((err = engine_drop_sessions(e, device)) != SIGNET_OK)
+        if ((err = engine_drop_sessions(e, &slot->contact.address, device)) != SIGNET_OK)
             return err;
         if ((err = engine_withdraw(e, slot, device, now_ms)) != SIGNET_OK)
             return err;

@@ -308,14 +308,16 @@ SIGNET_MUST_USE enum signet_err engine_save_session(
  * whatever the clock says: by it the session to answer on is found. */
 SIGNET_MUST_USE enum signet_err engine_next_time(
     struct engine *e, const struct signet_id *device, uint64_t *now_ms);
-/* End the sessions with a device. */
+/* End an account's sessions with a device. */
 SIGNET_MUST_USE enum signet_err engine_drop_sessions(
-    struct engine *e, const struct signet_id *device);
+    struct engine *e, const struct signet_id *address, const struct signet_id *device);
 /* Forget the keys of messages that have not come for 30 days, in all sessions. */
 SIGNET_MUST_USE enum signet_err engine_expire_sessions(struct engine *e, uint64_t now_ms);
-/* The session to send on (docs/protocol.md, section 5). Errors: UNKNOWN (a new one is due). */
+/* The session to send on to an account's device (docs/protocol.md, section 5). Errors: UNKNOWN (a
+ * new one is due). */
 SIGNET_MUST_USE enum signet_err engine_pick_session(struct engine *e,
-    const struct signet_id *device, uint64_t now_ms, struct session_slot **slot_out);
+    const struct signet_id *address, const struct signet_id *device, uint64_t now_ms,
+    struct session_slot **slot_out);
 SIGNET_MUST_USE enum signet_err engine_take(
     struct engine *e, struct contact_slot *slot, const struct signet_id *device);
 SIGNET_MUST_USE enum signet_err engine_taken(struct engine *e, const struct request *request,

@@ -91,7 +91,8 @@ static enum signet_err look_at(struct owner *owner, const struct signet_card *ca
         struct session_slot *slot;
 
         if (owner->device == NULL) {
-            err = engine_pick_session(owner->engine, device, owner->now_ms, &slot);
+            err = engine_pick_session(
+                owner->engine, signet_card_address(card), device, owner->now_ms, &slot);
             if (err == SIGNET_ERR_UNKNOWN)
                 err = SIGNET_OK;
         } else if (signet_id_equal(device, owner->device)) {

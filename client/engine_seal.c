@@ -89,8 +89,8 @@ static enum signet_err wants_card(struct engine *e, const struct sealing *s, boo
         return SIGNET_OK;
     for (size_t i = 0; i < signet_card_device_count(contact->card); i++) {
         struct session_slot *slot;
-        enum signet_err err =
-            engine_pick_session(e, signet_card_device(contact->card, i), s->now_ms, &slot);
+        enum signet_err err = engine_pick_session(
+            e, &contact->address, signet_card_device(contact->card, i), s->now_ms, &slot);
 
         if (err != SIGNET_OK)
             return err;
@@ -145,7 +145,8 @@ static enum signet_err seal_for(
     char name[SIGNET_ID_SHORT_SIZE];
     enum signet_err err;
 
-    if ((err = engine_pick_session(e, device, s->now_ms, &slot)) != SIGNET_OK)
+    if ((err = engine_pick_session(e, &s->slot->contact.address, device, s->now_ms, &slot)) !=
+        SIGNET_OK)
         return err;
     err = signet_session_seal(slot->session, signet_buf_span(&s->content), &envelope);
     if (err != SIGNET_OK)

@@ -82,7 +82,8 @@ static enum signet_err check_sessions(
     for (size_t i = 0; i < signet_card_device_count(slot->contact.card); i++) {
         const struct signet_id *device = signet_card_device(slot->contact.card, i);
         struct session_slot *session;
-        enum signet_err err = engine_pick_session(e, device, now_ms, &session);
+        enum signet_err err =
+            engine_pick_session(e, &slot->contact.address, device, now_ms, &session);
 
         if (err == SIGNET_ERR_UNKNOWN)
             return engine_take(e, slot, device);

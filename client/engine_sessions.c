@@ -166,17 +166,6 @@ static enum signet_err drop_session(struct engine *e, const struct signet_id *tr
     return engine_delete(e, &key);
 }
 
-enum signet_err engine_drop_sessions(struct engine *e, const struct signet_id *device)
-{
-    struct session_list list;
-    enum signet_err err = load_list(e, device, &list);
-
-    for (size_t i = 0; err == SIGNET_OK && i < list.count; i++)
-        err = drop_session(e, &list.transcripts[i]);
-    list.count = 0;
-    return err == SIGNET_OK ? save_list(e, device, &list) : err;
-}
-
 /* A device's list with its sessions. What is lost goes off it, so that the loss is told once. */
 static enum signet_err load_sessions(struct engine *e, const struct signet_id *device,
     struct session_list *list, struct session_slot *slots[SIGNET_SESSIONS_MAX])
@@ -199,6 +188,30 @@ static enum signet_err load_sessions(struct engine *e, const struct signet_id *d
     if ((err = engine_note_loss(e, device)) != SIGNET_OK)
         return err;
     return save_list(e, device, list);
+}
+
+/* Any account may list any device; a session is with the account whose device proved to be its. */
+static bool is_with(const struct session_slot *slot, const struct signet_id *address)
+{
+    return signet_id_equal(signet_session_peer_address(slot->session), address);
+}
+
+enum signet_err engine_drop_sessions(
+    struct engine *e, const struct signet_id *address, const struct signet_id *device)
+{
+    struct session_slot *slots[SIGNET_SESSIONS_MAX];
+    struct session_list list;
+    size_t kept = 0;
+    enum signet_err err = load_sessions(e, device, &list, slots);
+
+    for (size_t i = 0; err == SIGNET_OK && i < list.count; i++) {
+        if (is_with(slots[i], address))
+            err = drop_session(e, &list.transcripts[i]);
+        else
+            list.transcripts[kept++] = list.transcripts[i];
+    }
+    list.count = kept;
+    return err == SIGNET_OK ? save_list(e, device, &list) : err;
 }
 
 /* When a session was last of use: to find the one used longest ago. */
@@ -338,8 +351,8 @@ static bool is_better(const struct signet_session *a, const struct signet_sessio
     return signet_id_compare(signet_session_transcript(a), signet_session_transcript(b)) < 0;
 }
 
-enum signet_err engine_pick_session(struct engine *e, const struct signet_id *device,
-    uint64_t now_ms, struct session_slot **slot_out)
+enum signet_err engine_pick_session(struct engine *e, const struct signet_id *address,
+    const struct signet_id *device, uint64_t now_ms, struct session_slot **slot_out)
 {
     struct session_slot *slots[SIGNET_SESSIONS_MAX];
     struct session_slot *best = NULL;
@@ -349,7 +362,7 @@ enum signet_err engine_pick_session(struct engine *e, const struct signet_id *de
     if (err != SIGNET_OK)
         return err;
     for (size_t i = 0; i < list.count; i++) {
-        if (!signet_session_is_worn(slots[i]->session, now_ms) &&
+        if (is_with(slots[i], address) && !signet_session_is_worn(slots[i]->session, now_ms) &&
             (best == NULL || is_better(slots[i]->session, best->session)))
             best = slots[i];
     }

@@ -57,12 +57,16 @@ static enum signet_err write_again(
 enum signet_err engine_withdraw(struct engine *e, const struct contact_slot *slot,
     const struct signet_id *device, uint64_t now_ms)
 {
+    struct signet_id conversation;
     struct sealed *next;
-    enum signet_err err = SIGNET_OK;
+    enum signet_err err = signet_conversation_pair(
+        e->library, signet_account_address(e->account), &slot->contact.address, &conversation);
 
     for (struct sealed *s = e->sealed; s != NULL && err == SIGNET_OK; s = next) {
         next = s->next;
-        if (!signet_id_equal(&s->device, device))
+        /* Another account may have the device, too: what is for that one is none of this one's. */
+        if (!signet_id_equal(&s->device, device) ||
+            !signet_id_equal(&s->conversation, &conversation))
             continue;
         err = engine_remove_sealed(e, s);
         if (err == SIGNET_OK && !engine_has_siblings(e, s))

@@ -218,6 +218,67 @@ static void a_card_of_another_account_in_a_message_is_refused(void **state)
     scene_close(&s);
 }
 
+/* ---- devices of others ---- */
+
+/* The list after bob's present one: his device, and carol's, whose key is public. */
+static struct device_list list_with(const struct scene *s, const struct sim_client *carol)
+{
+    struct device_list list = *card_list(card_of(s->bob));
+    struct device device = card_list(card_of(carol))->devices[0];
+    size_t place = signet_id_compare(&device.id, &list.devices[0].id) > 0;
+
+    list.version++;
+    list.has_previous = true;
+    list.previous = *signet_card_list(card_of(s->bob));
+    list.devices[1] = list.devices[0];
+    list.devices[place] = device;
+    list.device_count = 2;
+    return list;
+}
+
+/* Section 3: nobody proves that a device on a list is the account's. Who lists another's device, and
+ * takes it off again, gets nothing that was written to the other, and ends no session with it. */
+static void a_device_of_another_account_gives_nothing_away(void **state)
+{
+    struct device_list with, without;
+    struct sim_client *carol;
+    struct signet_buf card;
+    struct scene s;
+    char *history;
+
+    (void)state;
+    scene_open(&s, 537);
+    carol = sim_join(&s.sim, "carol");
+    CHECK(is_sent(&s, PROBLEM_NONE));
+    sim_send(s.alice, "carol", "before");
+    sim_run(&s.sim);
+    with = list_with(&s, carol);
+    s.card = sign_list(s.bob, &with);
+    core_rig_wait(&s.sim.rig, 2 * HOUR_MS);
+    CHECK(!is_sent(&s, PROBLEM_CARD)); /* the bundle of that device is carol's */
+    signet_buf_free(&s.card);
+    sim_send(s.alice, "carol", "fetches her card again");
+    sim_run(&s.sim);
+    without = *card_list(card_of(s.bob));
+    without.version = with.version + 1;
+    without.has_previous = true;
+    without.previous = forge_list_id(s.sim.seeded.library, &with);
+    card = sign_list(s.bob, &without);
+    sim_send(s.alice, "carol", "for carol alone"); /* sealed, and not yet accepted */
+    inject_with_card(&s, signet_buf_span(&card));
+    sim_run(&s.sim);
+    history = sim_history(s.bob, s.alice, false);
+    assert_string_equal(history, "text\n");
+    free(history);
+    sim_send(carol, "alice", "in our session");
+    sim_run(&s.sim);
+    history = sim_history(s.alice, carol, false);
+    assert_string_equal(history, "in our session\n");
+    free(history);
+    signet_buf_free(&card);
+    scene_close(&s);
+}
+
 /* ---- time ---- */
 
 /* Section 1: nothing is sent by a list that is not valid yet; when it is, that is over. */
@@ -283,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_forked_list_stops_until_a_person_decides),
         cmocka_unit_test(a_forked_card_in_a_message_is_a_hard_stop),
         cmocka_unit_test(a_card_of_another_account_in_a_message_is_refused),
+        cmocka_unit_test(a_device_of_another_account_gives_nothing_away),
         cmocka_unit_test(a_list_from_the_future_is_not_used_yet),
         cmocka_unit_test(an_expired_list_stays_expired),
         cmocka_unit_test(an_expired_bundle_stays_expired),
