@@ -35,6 +35,7 @@ static enum signet_err write_again(
     }
     if (err == SIGNET_OK) {
         text->token = sealed->token;
+        text->is_automatic = true; /* a person who wrote it has accepted the contact by that */
         text->has_address = true;
         text->address = slot->contact.address;
         text->sent_at = line.sent_at;

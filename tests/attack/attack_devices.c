@@ -68,13 +68,12 @@ static void send_and_run(struct scene *s, const char *text)
     sim_run(&s->sim);
 }
 
-/* Bob's next list, with carol's device in place of his. */
-static struct signet_buf next_card(struct scene *s)
+/* A client's next list, with the other's device in place of its own. */
+static struct signet_buf next_card(const struct sim_client *client, const struct sim_client *other)
 {
-    const struct signet_card *card = signet_account_card(engine_account(s->bob->engine));
-    const struct signet_card *other = signet_account_card(engine_account(s->carol->engine));
+    const struct signet_card *card = signet_account_card(engine_account(client->engine));
     struct crypto_rsa_private *identity =
-        key_pool_take(s->sim.seeded.library, 2048, 2 * s->bob->index);
+        key_pool_take(client->sim->seeded.library, 2048, 2 * client->index);
     struct device_list list = *card_list(card);
     struct forged_link link = {.identity = identity, .list = &list};
     struct signet_buf bytes;
@@ -82,7 +81,7 @@ static struct signet_buf next_card(struct scene *s)
     list.version++;
     list.has_previous = true;
     list.previous = *signet_card_list(card);
-    list.devices[0] = card_list(other)->devices[0];
+    list.devices[0] = card_list(signet_account_card(engine_account(other->engine)))->devices[0];
     list.devices[0].since = list.version;
     bytes = forge_card_bytes(&link, 1);
     crypto_rsa_private_free(identity);
@@ -181,7 +180,7 @@ static void nothing_sealed_goes_to_a_removed_device(void **state)
     send_and_run(&s, "1");
     send_and_run(&s, "2");
     CHECK(in_outbox(&s) == 2);
-    s.relay.card = next_card(&s);
+    s.relay.card = next_card(s.bob, s.carol);
     core_rig_wait(&s.sim.rig, UINT64_C(2) * 3600 * 1000);
     send_and_run(&s, "3");
     CHECK(in_outbox(&s) == 3 && s.alice->accepted == 1);
@@ -212,10 +211,41 @@ static void what_another_device_has_is_not_sent_again(void **state)
     signet_buf_free(&outbox.value);
     s.relay.unknown = 1;
     restart_with(&s, 0, s.bob); /* which is the one that bob removes now */
-    s.relay.card = next_card(&s);
+    s.relay.card = next_card(s.bob, s.carol);
     core_rig_wait(&s.sim.rig, UINT64_C(2) * 3600 * 1000);
     send_and_run(&s, "3");
     CHECK(s.alice->accepted == 2 && in_outbox(&s) == 1);
+    scene_close(&s);
+}
+
+/* Whoever gets an answer that no person has written, and then removes the device it went to, is a
+ * stranger still. */
+static void a_removed_device_makes_no_contact(void **state)
+{
+    char address[SIGNET_ID_TEXT_SIZE];
+    struct engine_text answer = {
+        .peer = address, .text = signet_span_str("automatic"), .token = 9, .is_automatic = true};
+    struct engine_output output = {0};
+    struct contact contact;
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 323);
+    sim_send(s.carol, "alice", "hello");
+    sim_run(&s.sim);
+    sim_disconnect(s.alice);
+    signet_id_text(sim_address(s.carol), address);
+    CHECK_OK(engine_send(s.alice->engine, &answer, s.sim.rig.wall_ms, &output));
+    CHECK_OK(memory_records_commit(s.alice->records, &output.changes));
+    engine_output_clear(&output);
+    s.relay.unknown = 1;
+    s.relay.card = next_card(s.carol, s.bob);
+    sim_connect(s.alice);
+    sim_run(&s.sim);
+    CHECK(s.relay.unknown == 0 && in_outbox(&s) == 1);
+    CHECK_OK(engine_contact(s.alice->engine, address, &contact));
+    CHECK(contact.state == CONTACT_NEW);
+    contact_clear(&contact);
     scene_close(&s);
 }
 
@@ -225,6 +255,7 @@ int main(void)
         cmocka_unit_test(an_unknown_device_loses_no_message),
         cmocka_unit_test(what_another_device_has_is_not_sent_again),
         cmocka_unit_test(nothing_sealed_goes_to_a_removed_device),
+        cmocka_unit_test(a_removed_device_makes_no_contact),
     };
 
     return cmocka_run_group_tests_name("attack_devices", tests, NULL, NULL);
