@@ -85,11 +85,12 @@ static void on_message(struct io_connection *connection, signet_span message)
 {
     struct link *link = io_connection_owner(connection);
     struct engine_output output = {0};
-    enum signet_err err;
+    enum signet_err err = SIGNET_ERR_FORMAT;
 
     if (connection != link->connection || !link->is_open || !link_is_usable(link))
         return;
-    err = engine_receive(link->desk->engine, message, clock_wall_ms(), &output);
+    if (message.len > 0) /* nothing is no answer, and must not pass for one below */
+        err = engine_receive(link->desk->engine, message, clock_wall_ms(), &output);
     if (err == SIGNET_ERR_FORMAT) {
         link->is_nonsense = true;
         io_connection_close(connection, WS_CODE_PROTOCOL);
