@@ -90,7 +90,8 @@ void link_deliver(struct link *link)
             free(event);
         } else if (link->has_offline_texts) {
             link->has_offline_texts = false;
-            (void)link_disconnected(link); /* to the outbox; an error has ended the link */
+            if (!link->is_open) /* else they go out by the connection that has opened since */
+                (void)link_disconnected(link); /* to the outbox; an error has ended the link */
         } else if (link->has_down) {
             link->has_down = false;
             link->handler->on_down(link->ctx, &link->down);

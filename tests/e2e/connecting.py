@@ -6,10 +6,13 @@ import contextlib
 import hashlib
 import os
 import re
+import signal
 import socket
 import ssl
 import struct
+import subprocess
 import threading
+import time
 
 from harness import TIMEOUT, equal, free_port, invitation_parts, invitation_text, main, test
 
@@ -44,10 +47,65 @@ class Way:
         return home
 
 
-def pass_on(source, target):
+def pass_on(source, target, before=lambda data: None):
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
+            before(data)
             target.sendall(data)
+
+
+def is_stopped(process):
+    with open(f"/proc/{process.pid}/stat", encoding="ascii") as stat:
+        return stat.read().rsplit(")", 1)[1].split()[0] == "T"
+
+
+@test
+def a_line_while_the_connection_opens(world):
+    """what is typed in the moment in which the connection opens goes out by it"""
+    relay = world.relay()
+    state = {"is_away": False, "client": None}
+
+    def serve(client):
+        if state["is_away"]:
+            return
+        with socket.create_connection(("127.0.0.1", relay.port)) as server:
+            asked = []  # the client's second flight has its upgrade: what follows opens it
+
+            def hold(_):
+                chat = state["client"]
+                if len(asked) < 2 or chat is None:
+                    return
+                state["client"] = None
+                chat.send_signal(signal.SIGSTOP)
+                while not is_stopped(chat):
+                    time.sleep(0.01)
+                chat.stdin.write(b"just now\n")
+                chat.stdin.flush()
+                threading.Timer(0.5, lambda: chat.send_signal(signal.SIGCONT)).start()
+
+            back = threading.Thread(target=pass_on, args=[server, client, hold], daemon=True)
+            back.start()
+            pass_on(client, server, asked.append)
+            with contextlib.suppress(OSError):
+                server.shutdown(socket.SHUT_WR)
+            back.join(TIMEOUT)
+
+    way = Way(world, relay, serve)
+    alice = way.join(world, "alice")
+    bob, = world.joined(relay, "bob")
+    alice.send("bob", "before")
+    equal([one["text"] for one in bob.receive()], ["before"])
+    state["is_away"] = True
+    chat = alice.start("chat", "bob", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE)
+    told = chat.stderr.readline()
+    while b"trying again" not in told:
+        assert told, "it was not told that the relay is away"
+        told = chat.stderr.readline()
+    state["client"], state["is_away"] = chat, False
+    equal([one["text"] for one in bob.receive("--count", "1")], ["just now"])
+    _, err = chat.communicate(timeout=TIMEOUT)
+    equal((chat.returncode, b"outbox" in err), (0, False))
 
 
 def serve_nothing(relay, client):
