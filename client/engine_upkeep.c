@@ -121,9 +121,10 @@ static enum signet_err clean(struct engine *e, uint64_t now_ms)
 
     if (now_ms < e->counters.cleaned_at + DAY_MS)
         return SIGNET_OK;
-    if ((err = engine_forget_seen(e, now_ms, &is_done)) != SIGNET_OK || !is_done)
-        return err;
+    /* Keys first: they must not wait until all of a busy month is cleaned up. */
     if ((err = engine_expire_sessions(e, now_ms)) != SIGNET_OK)
+        return err;
+    if ((err = engine_forget_seen(e, now_ms, &is_done)) != SIGNET_OK || !is_done)
         return err;
     e->counters.cleaned_at = now_ms;
     return engine_save_counters(e);
