@@ -10,7 +10,7 @@
 #include "client/engine_delivery.h"
 #include "crypto/hash.h"
 
-enum { ACKS_MAX = 512 };
+enum { ACKS_MAX = 512 }; /* a relay leaves no more than 128 unacknowledged */
 
 static void delivery_clear(struct delivery *d)
 {
@@ -332,9 +332,12 @@ enum signet_err engine_delivered(
     struct engine *e, const struct relay_message *message, uint64_t now_ms)
 {
     struct delivery d = {.now_ms = now_ms, .envelope = message->envelope};
-    enum signet_err err = crypto_sha256_one(e->library, message->envelope, &d.hash);
+    enum signet_err err = SIGNET_ERR_FORMAT;
 
-    if (err != SIGNET_OK)
+    /* A relay that delivers on without end must not keep us in this call. */
+    if (e->acks.len >= ACKS_MAX * sizeof(uint64_t))
+        return err;
+    if ((err = crypto_sha256_one(e->library, message->envelope, &d.hash)) != SIGNET_OK)
         return err;
     err = engine_was_seen(e, RECORD_SEEN, &d.hash);
     if (err == SIGNET_ERR_UNKNOWN) {
@@ -352,8 +355,6 @@ enum signet_err engine_delivered(
         err = signet_buf_append(
             &e->acks, signet_span_of(&message->message, sizeof(message->message)));
     delivery_clear(&d);
-    if (err == SIGNET_OK && e->acks.len >= ACKS_MAX * sizeof(uint64_t))
-        err = engine_flush_acks(e);
     return err;
 }
 

@@ -215,6 +215,29 @@ static void nothing_is_delivered_before_login(void **state)
     scene_close(&s);
 }
 
+/* Section 10: a relay has 128 deliveries unacknowledged at most. One message with very many more
+ * would keep the client busy for minutes, in which it listens to nobody. */
+static void endless_deliveries_are_cut_off(void **state)
+{
+    struct signet_buf bytes = {0};
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 303);
+    for (uint64_t i = 1; i <= 1000; i++) {
+        const uint8_t envelope[] = {(uint8_t)i, (uint8_t)(i >> 8)};
+        struct relay_message message = {.type = RELAY_DELIVER,
+            .message = i,
+            .envelope = signet_span_of(envelope, sizeof(envelope))};
+
+        CHECK_OK(relay_message_write(&message, &bytes));
+    }
+    sim_inject(s.alice, signet_buf_span(&bytes));
+    CHECK(s.alice->is_nonsense && s.alice->received == 512);
+    signet_buf_free(&bytes);
+    scene_close(&s);
+}
+
 /* ---- about somebody else ---- */
 
 /* Bob's card with a second device, which is carol's: as if he had two. */
@@ -430,6 +453,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_nobody_asked_for_ends_the_connection),
         cmocka_unit_test(each_request_has_its_own_answer),
         cmocka_unit_test(nothing_is_delivered_before_login),
+        cmocka_unit_test(endless_deliveries_are_cut_off),
         cmocka_unit_test(prekeys_of_another_device_are_refused),
         cmocka_unit_test(a_contact_is_not_found_under_another_name),
         cmocka_unit_test(an_account_of_another_name_is_refused),
