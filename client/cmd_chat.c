@@ -190,14 +190,16 @@ static void on_accepted(struct chat *chat, const struct engine_event *event)
 
 static void on_failed(struct chat *chat, const struct engine_event *event)
 {
-    bool is_own = pending_take(&chat->pending, event->token);
+    bool is_kept = engine_problem_is_kept(event->problem);
+    bool is_own = is_kept ? pending_keep(&chat->pending, event->token)
+                          : pending_take(&chat->pending, event->token);
     char message[512];
 
     (void)snprintf(message, sizeof(message), "%s%s%s%s", is_own ? "not sent to " : "", event->text,
         event->text[0] == '\0' ? "" : ": ", engine_problem_text(event->problem));
     chat_complain(
         chat, engine_problem_word(event->problem), engine_problem_hint(event->problem), message);
-    chat->has_failed = chat->has_failed || is_own;
+    chat->has_failed = chat->has_failed || (is_own && !is_kept);
 }
 
 static void on_ready(struct chat *chat)

@@ -77,6 +77,34 @@ def what_became_of_it(world):
 
 
 @test
+def full_mailbox(world):
+    """a chat waits for what a full mailbox keeps out, and says when the relay has accepted it"""
+    relay, alice, bob = joined(world, "alice", "bob")
+    relay.stop()
+    config = os.path.join(relay.data, "signetd.conf")
+    with open(config, encoding="utf-8") as file:
+        text = file.read()
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(re.sub("(?m)^#? ?mailbox_messages = .*$", "", text) + "\nmailbox_messages = 2\n")
+    relay.start()
+    alice.run("send", "bob", "--lines", text=b"1\n2\n").works()
+    chat = alice.start("chat", "bob", "--json", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE)
+    chat.stdin.write(b"3\n")
+    chat.stdin.flush()
+    while b"mailbox-full" not in (line := chat.stderr.readline()):
+        assert line, "the mailbox is not full"
+    equal(texts(bob.receive()), ["1", "2"])
+    chat.stdin.write(b"4\n")
+    chat.stdin.flush()
+    for _ in range(2):
+        wait_line(chat, "accepted_at")
+    out, err = chat.communicate(timeout=TIMEOUT)
+    equal((chat.returncode, out, err), (0, b"", b""))
+    equal(texts(bob.receive()), ["3", "4"])
+
+
+@test
 def long_pipe(world):
     """chat reads no more from a pipe than it can hand to the relay, and sends all of it"""
     relay, alice, bob = joined(world, "alice", "bob")
