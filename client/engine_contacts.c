@@ -167,7 +167,10 @@ enum signet_err engine_give_name(struct engine *e, struct contact_slot *slot, co
 
     if (err == SIGNET_OK && !signet_id_equal(&address, &slot->contact.address)) {
         /* The name is local: it stays with whom it was first given to, who is now in doubt. */
-        if ((err = engine_load_contact(e, &address, &holder)) != SIGNET_OK)
+        err = engine_load_contact(e, &address, &holder);
+        if (err == SIGNET_ERR_UNKNOWN) /* that record is damaged: the name is taken all the same */
+            return SIGNET_OK;
+        if (err != SIGNET_OK)
             return err;
         holder->contact.has_changed = true;
         holder->contact.changed_to = slot->contact.address;

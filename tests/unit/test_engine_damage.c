@@ -167,6 +167,46 @@ static void a_draft_to_a_damaged_contact_holds_up_nobody(void **state)
     simulation_close(&sim);
 }
 
+/* A relay that calls every account bob. */
+static void call_bob(
+    struct sim_client *client, const struct relay_message *message, struct signet_buf *out)
+{
+    struct relay_message changed = *message;
+
+    (void)client;
+    if (message->type == RELAY_ACCOUNT)
+        changed.name = signet_span_str("bob");
+    CHECK_OK(relay_message_write(&changed, out));
+}
+
+/* The same: whoever is said to have the name of a damaged contact does not get it, and is heard. */
+static void the_name_of_a_damaged_contact_stays_taken(void **state)
+{
+    struct simulation sim;
+    struct sim_client *alice, *bob, *carol;
+    char *history;
+
+    (void)state;
+    simulation_open(&sim, 215);
+    alice = sim_join(&sim, "alice");
+    bob = sim_join(&sim, "bob");
+    carol = sim_join(&sim, "carol");
+    sim_send(alice, "bob", "one");
+    sim_run(&sim);
+    sim_kill(alice);
+    CHECK(memory_records_damage(alice->records, RECORD_CONTACT) > 0);
+    restart(alice);
+    alice->intercept = call_bob;
+    sim_send(carol, "alice", "I am not bob");
+    sim_run(&sim);
+    history = sim_history(alice, carol, false);
+    assert_string_equal(history, "I am not bob\n");
+    free(history);
+    alice->intercept = NULL;
+    check_both_ways(alice, bob);
+    simulation_close(&sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_home_without_its_account_does_not_open),
         cmocka_unit_test(messages_under_a_damaged_tag_find_their_session),
         cmocka_unit_test(a_draft_to_a_damaged_contact_holds_up_nobody),
+        cmocka_unit_test(the_name_of_a_damaged_contact_stays_taken),
     };
 
     return cmocka_run_group_tests_name("engine damage", tests, NULL, NULL);
