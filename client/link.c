@@ -346,6 +346,14 @@ static void on_signal(uv_signal_t *handle, int number)
         link->handler->on_interrupt(link->ctx, number);
 }
 
+/* Who has started us with nohup wants us to go on without the terminal. */
+static bool is_hangup_ignored(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+
+    return sigaction(SIGHUP, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 static enum signet_err watch_signals(struct link *link)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -353,6 +361,8 @@ static enum signet_err watch_signals(struct link *link)
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         (void)uv_signal_init(&link->uv, &link->signals[i]);
         link->signals[i].data = link;
+        if (numbers[i] == SIGHUP && is_hangup_ignored())
+            continue;
         if (uv_signal_start(&link->signals[i], on_signal, numbers[i]) != 0)
             return SIGNET_ERR_IO;
     }

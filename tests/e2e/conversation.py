@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import signal
 import sqlite3
 import subprocess
 
@@ -124,6 +125,24 @@ def limits_of_receive(world):
     follow.terminate()
     equal(follow.wait(60), 0)
     bob.run("receive", "--count", "none").fails(2, "--count takes a number")
+
+
+@test
+def hangup(world):
+    """receive ends with its terminal, unless nohup has started it"""
+    relay, alice, bob = joined(world, "alice", "bob")
+    for before in [], ["nohup"]:
+        follow = bob.start("receive", "--follow", "--json", before=before,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL)
+        alice.send("bob", "1")
+        assert b'"text":"1"' in follow.stdout.readline()
+        follow.send_signal(signal.SIGHUP)
+        if before:
+            alice.send("bob", "2")
+            assert b'"text":"2"' in follow.stdout.readline()
+            follow.terminate()
+        equal(follow.wait(60), 0)
 
 
 def tamper(relay, number):
