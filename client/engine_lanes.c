@@ -299,7 +299,7 @@ enum signet_err engine_put_refused(struct engine *e, const struct request *reque
     char whom[SIGNET_ID_GROUPS_SIZE];
     struct lane *lane = land(e, request);
     uint64_t token;
-    bool is_known; /* that this lane is closed */
+    bool is_known; /* that this lane is closed, or of this one that it waits */
     enum signet_err err = SIGNET_OK;
 
     if (lane == NULL)
@@ -307,7 +307,7 @@ enum signet_err engine_put_refused(struct engine *e, const struct request *reque
     if (sealed == NULL)
         return SIGNET_OK;
     token = sealed->token;
-    is_known = lane->state == LANE_REFUSED;
+    is_known = sealed->is_told || (token == 0 && lane->state == LANE_REFUSED);
     /* The relay's word deletes nothing: only the contact's own list does. */
     if (problem == PROBLEM_DEVICE)
         err = engine_check_device(e, sealed);
@@ -316,7 +316,7 @@ enum signet_err engine_put_refused(struct engine *e, const struct request *reque
         lane->not_before = engine_retry_at(refusal, now_ms);
     sealed->is_in_flight = false;
     sealed->is_told = true;
-    if (err != SIGNET_OK || (token == 0 && is_known))
+    if (err != SIGNET_OK || is_known)
         return err;
     if ((err = call_recipient(e, sealed, whom)) != SIGNET_OK)
         return err;

@@ -133,6 +133,32 @@ static void what_was_refused_for_a_time_is_tried_again(void **state)
     check_received(&t, "0\n1\n2\n3\n4\n5\n");
 }
 
+/* A relay that cannot store for an hour refuses each second: the person is told once. */
+static void what_is_refused_again_is_told_once(void **state)
+{
+    struct talk t;
+
+    (void)state;
+    open_talk(&t, 314);
+    t.sim.rig.failure = STORE_DOWN;
+    t.sim.rig.failures = 100;
+    sim_send(t.alice, "bob", "1");
+    sim_run(&t.sim);
+    CHECK(t.alice->failed == 1 && t.alice->problem == PROBLEM_RELAY);
+    for (int i = 0; i < 8; i++) {
+        size_t failures = t.sim.rig.failures;
+
+        sim_wait(&t.sim, 1000);
+        sim_run(&t.sim);
+        CHECK(t.sim.rig.failures < failures && t.alice->failed == 1);
+    }
+    t.sim.rig.failures = 0;
+    sim_wait(&t.sim, 1000);
+    sim_run(&t.sim);
+    CHECK(t.alice->accepted == 2);
+    check_received(&t, "0\n1\n");
+}
+
 /* A relay that accepts one message, and no more. */
 static void accept_one(
     struct sim_client *client, const struct relay_message *message, struct signet_buf *out)
@@ -188,6 +214,7 @@ int main(void)
         cmocka_unit_test(a_further_text_takes_along_what_waits),
         cmocka_unit_test(others_are_not_held_up),
         cmocka_unit_test(what_was_refused_for_a_time_is_tried_again),
+        cmocka_unit_test(what_is_refused_again_is_told_once),
         cmocka_unit_test(a_large_outbox_goes_out_in_portions),
     };
 
