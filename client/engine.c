@@ -219,8 +219,10 @@ static enum signet_err answered(struct engine *e, const struct request *request,
 {
     enum request_type type = request->type;
 
-    if (type == REQUEST_PUT)
+    if (type == REQUEST_PUT) {
         e->landed_at = now_ms;
+        e->landed_req = request->req > e->landed_req ? request->req : e->landed_req;
+    }
     if (message->type == RELAY_REFUSED)
         return engine_refused(e, request, message, now_ms);
     if (message->type == RELAY_DONE && type == REQUEST_REGISTER)

@@ -164,6 +164,7 @@ struct engine {
     struct lane *lanes;
     struct traffic in_flight; /* handed to the relay, not answered */
     uint64_t landed_at;       /* ms: when one of them was answered last */
+    uint64_t landed_req;      /* the one handed over last of those that were answered */
     struct traffic fresh;     /* sealed since the last pump began */
 
     /* Messages of strangers whose names are being asked for, and what came after them. */

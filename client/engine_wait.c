@@ -25,12 +25,12 @@ enum engine_problem engine_passing_problem(const struct relay_message *refusal)
 }
 
 /* When a request is given up. Envelopes may queue up on a slow line: as long as one is answered now
- * and then, those behind it are only waiting for their turn. */
+ * and then, those behind it are only waiting for their turn; those before it are not. */
 static uint64_t gives_up_at(const struct engine *e, const struct request *request)
 {
     uint64_t from = request->asked_at;
 
-    if (request->type == REQUEST_PUT && e->landed_at > from)
+    if (request->type == REQUEST_PUT && request->req > e->landed_req && e->landed_at > from)
         from = e->landed_at;
     return from + ANSWER_MS;
 }

@@ -284,6 +284,43 @@ static void a_login_may_be_asked_to_wait(void **state)
     close_talk(&t, "0\n1\n");
 }
 
+/* A relay that never tells what became of the first message. */
+static void pass_over_one(
+    struct sim_client *client, const struct relay_message *message, struct signet_buf *out)
+{
+    bool *has_passed = client->intercept_ctx;
+
+    if (message->type == RELAY_ACCEPTED && !*has_passed)
+        *has_passed = true;
+    else
+        CHECK_OK(relay_message_write(message, out));
+}
+
+/* Answers to what was sent later are none to it. */
+static void a_message_passed_over_is_not_awaited_for_ever(void **state)
+{
+    bool has_passed = false;
+    struct talk t;
+
+    (void)state;
+    open_talk(&t, 408);
+    t.alice->intercept = NULL;
+    send_and_run(&t, "1"); /* the card is fresh, and bob's mailbox known to be open */
+    t.alice->intercept = pass_over_one;
+    t.alice->intercept_ctx = &has_passed;
+    send_and_run(&t, "2");
+    send_and_run(&t, "3");
+    CHECK(has_passed && t.alice->accepted == 3 && t.alice->failed == 0);
+    sim_wait(&t.sim, 20000);
+    send_and_run(&t, "4");
+    CHECK(t.alice->accepted == 4 && t.alice->failed == 0);
+    sim_wait(&t.sim, 10000);
+    CHECK(t.alice->failed == 1 && t.alice->problem == PROBLEM_SILENT);
+    send_and_run(&t, "5");
+    CHECK(t.alice->accepted == 6);
+    close_talk(&t, "0\n1\n2\n3\n4\n5\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_late_answer_is_passed_over),
         cmocka_unit_test(a_name_that_does_not_come_holds_up_nobody_else),
         cmocka_unit_test(a_login_may_be_asked_to_wait),
+        cmocka_unit_test(a_message_passed_over_is_not_awaited_for_ever),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
