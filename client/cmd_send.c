@@ -115,6 +115,9 @@ static void finish_if_done(struct sending *sending)
 {
     if (!sending->has_begun || !sending->is_input_over || sending->in_flight.count > 0)
         return;
+    /* The connection has just been lost: why, is told next. */
+    if (!link_is_ready(sending->link) && sending->down.text[0] == '\0')
+        return;
     if (!sending->is_settling) {
         sending->is_settling = true;
         if (sending->has_flaw)

@@ -77,6 +77,27 @@ def what_became_of_it(world):
 
 
 @test
+def lost_connection(world):
+    """what was on its way when the connection was lost is queued, and the cause is told"""
+    relay, alice, _ = joined(world, "alice", "bob")
+    alice.send("bob", "0")
+    send = alice.start("send", "bob", "--lines", "--json", "--explain", stdin=subprocess.PIPE,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    send.stdin.write(b"1\n")
+    send.stdin.flush()
+    wait_line(send, "accepted_at")
+    relay.process.send_signal(signal.SIGSTOP)
+    send.stdin.write(b"2\n")
+    send.stdin.close()
+    send.stdin = None
+    wait_line(send, "sealed under a key of its own")
+    relay.kill()
+    out, _ = send.communicate(timeout=TIMEOUT)
+    equal(send.returncode, 1)
+    assert b"the connection was lost; 1 message is queued in the outbox" in out, out
+
+
+@test
 def full_mailbox(world):
     """a chat waits for what a full mailbox keeps out, and says when the relay has accepted it"""
     relay, alice, bob = joined(world, "alice", "bob")
