@@ -40,6 +40,7 @@ void core_op_free(struct relay_core *core, struct core_op *op)
     op->answered = NULL;
     op->counted_bytes = 0;
     op->earlier = STORE_PENDING;
+    op->checked = 0;
     op->op.next = (struct store_op *)core->spare;
     core->spare = op;
     core->spare_count++;

@@ -196,6 +196,44 @@ static void an_old_card_has_no_keys_checked(void **state)
     crypto_rsa_public_free(bad);
 }
 
+static void append(struct signet_buf *bytes, const struct relay_message *message)
+{
+    CHECK_OK(relay_message_write(message, bytes));
+}
+
+/* What was checked of one card says nothing about the next one: operations are used again, and the
+ * find takes the one that lies on top. */
+static void each_card_has_its_own_keys_checked(void **state)
+{
+    struct crypto_rsa_public *bad = forge_key(library);
+    struct signet_buf card, bytes = {0};
+    struct core_client client;
+    struct core_rig rig;
+    struct relay_message answer;
+
+    (void)state;
+    take_new_keys();
+    core_rig_open(&rig, library);
+    core_client_open(&client, &rig, 0);
+    core_client_join(&client, laptop, "alice");
+    CHECK(put_card(&client, make_card_for(3, new_keys, NEW_KEYS)) == 0);
+    card = make_card_for(5, &bad, 1);
+    append(&bytes, &(struct relay_message){
+                       .type = RELAY_FIND, .req = 100, .id = *signet_account_address(laptop)});
+    append(&bytes, &(struct relay_message){
+                       .type = RELAY_PUT_CARD, .req = 101, .card = signet_buf_span(&card)});
+    core_client_send_bytes(&client, signet_buf_span(&bytes));
+    CHECK(core_client_next(&client).type == RELAY_ACCOUNT);
+    answer = core_client_next(&client);
+    CHECK(answer.type == RELAY_REFUSED && answer.req == 101 && answer.code == RELAY_CODE_INVALID);
+    signet_buf_free(&card);
+    signet_buf_free(&bytes);
+    core_client_close(&client);
+    core_rig_close(&rig);
+    free_new_keys();
+    crypto_rsa_public_free(bad);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +241,7 @@ int main(void)
         cmocka_unit_test(a_login_too_many_of_an_account_is_refused),
         cmocka_unit_test(new_keys_are_checked_in_turns_and_charged_for),
         cmocka_unit_test(an_old_card_has_no_keys_checked),
+        cmocka_unit_test(each_card_has_its_own_keys_checked),
     };
 
     return cmocka_run_group_tests(tests, make_accounts, free_accounts);
