@@ -1,7 +1,7 @@
 /* Message ids: time, node, counter. A full counter borrows from the milliseconds to come. */
 #include "server/message_id.h"
 
-enum { COUNTER_BITS = 12, NODE_BITS = 10 };
+enum { COUNTER_BITS = 12, NODE_BITS = 10, MS_BITS = 41 };
 
 #define COUNTER_MASK ((UINT64_C(1) << COUNTER_BITS) - 1)
 
@@ -16,7 +16,8 @@ void message_ids_init(struct message_ids *ids, uint32_t node, uint64_t floor)
 uint64_t message_id_next(struct message_ids *ids, uint64_t now_ms)
 {
     uint64_t since = now_ms > MESSAGE_ID_EPOCH_MS ? now_ms - MESSAGE_ID_EPOCH_MS : 0;
-    uint64_t first = since << COUNTER_BITS;
+    /* A clock beyond what the bits hold says nothing: ids go on behind the last one. */
+    uint64_t first = since >> MS_BITS == 0 ? since << COUNTER_BITS : 0;
     uint64_t last = atomic_load_explicit(&ids->last, memory_order_relaxed);
     uint64_t next;
 

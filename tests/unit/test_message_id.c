@@ -62,6 +62,27 @@ static void ids_fit_into_63_bits_until_2095(void **state)
     CHECK(message_id_next(&ids, UINT64_C(3944678400000)) >> 63 == 0);
 }
 
+/* A clock at 2106 (32 bits of seconds) or later must not use up the ids there are. */
+static void a_clock_beyond_2095_takes_no_ids_from_the_right_one(void **state)
+{
+    static const uint64_t wrong_ms[] = {UINT64_C(4294967295000), UINT64_C(9223372036854775)};
+    const uint64_t now_ms = MESSAGE_ID_EPOCH_MS + 1000000;
+    struct message_ids ids;
+    uint64_t last;
+
+    (void)state;
+    message_ids_init(&ids, 1023, 0);
+    last = message_id_next(&ids, now_ms);
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t id = message_id_next(&ids, wrong_ms[i]);
+
+        CHECK(id > last && id >> 63 == 0);
+        last = id;
+    }
+    last = message_id_next(&ids, now_ms + 1);
+    CHECK(last >> 22 == now_ms + 1 - MESSAGE_ID_EPOCH_MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -69,6 +90,7 @@ int main(void)
         cmocka_unit_test(a_full_counter_does_not_repeat_ids),
         cmocka_unit_test(a_clock_set_back_does_not_repeat_ids),
         cmocka_unit_test(ids_fit_into_63_bits_until_2095),
+        cmocka_unit_test(a_clock_beyond_2095_takes_no_ids_from_the_right_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
