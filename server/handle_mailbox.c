@@ -141,7 +141,9 @@ static bool deliver(struct relay_core *core, struct conn *conn, const struct sto
 void mailbox_deliver(
     struct relay_core *core, struct conn *conn, const struct store_message *message)
 {
-    if (conn->device->delivery == DELIVERY_LIVE && !deliver(core, conn, message))
+    /* A fetch that met damage is read after all that was put with it, and may have brought it. */
+    if (conn->device->delivery == DELIVERY_LIVE &&
+        !window_holds(&conn->device->window, message->id) && !deliver(core, conn, message))
         conn->device->delivery = DELIVERY_BEHIND;
 }
 

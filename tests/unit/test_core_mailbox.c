@@ -369,6 +369,39 @@ static void missed_deliveries_are_fetched(void **state)
     core_pair_close(&pair);
 }
 
+/* Where a fetch had to be read again around damage it brings what is handed over behind it. */
+static void what_a_fetch_has_brought_is_not_delivered_again(void **state)
+{
+    struct store_message again = {0};
+    struct signet_buf bytes = {0};
+    struct pair pair;
+    uint64_t connection;
+
+    (void)state;
+    pair_open(&pair);
+    subscribe(&pair.bob);
+    CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
+    CHECK_OK(relay_message_write(&(struct relay_message){.type = RELAY_PUT,
+                                     .req = 5,
+                                     .id = *signet_account_device(bob),
+                                     .envelope = signet_span_str("once")},
+        &bytes));
+    core_receive(pair.rig.cores[0], pair.alice.conn, signet_buf_span(&bytes));
+    core_flush(pair.rig.cores[0]);
+    (void)store_sqlite_step(pair.rig.store);
+    CHECK(pair.rig.queue_count == 2 && pair.rig.queue[0].group == NULL);
+    connection = pair.rig.queue[0].connection;
+    again.id = pair.rig.queue[0].message.id;
+    CHECK_OK(signet_buf_append(&again.envelope, signet_span_str("once")));
+    core_rig_turn(&pair.rig);
+    CHECK(check_delivered(&pair.bob, "once") == again.id);
+    core_deliver(pair.rig.cores[1], connection, again);
+    core_rig_turn(&pair.rig);
+    check_quiet(&pair.bob);
+    signet_buf_free(&bytes);
+    pair_close(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +413,7 @@ int main(void)
         cmocka_unit_test(an_acknowledgement_overtakes_a_fetch),
         cmocka_unit_test(the_window_bounds_what_waited),
         cmocka_unit_test(the_window_bounds_bytes),
+        cmocka_unit_test(what_a_fetch_has_brought_is_not_delivered_again),
         cmocka_unit_test(puts_are_refused_with_their_code),
         cmocka_unit_test(a_failing_store_never_accepts_and_never_doubles),
         cmocka_unit_test(a_subscriber_outlasts_a_failing_store),
