@@ -62,6 +62,7 @@ static void put_late(struct inbox_items *items, const struct inbox_item *item)
             end = &(*end)->next;
         item->group->next = NULL;
         *end = item->group;
+        items->is_missed = true; /* what comes behind a fetch may overtake its answer */
         break;
     case INBOX_DELIVER:
         items->is_missed = true;

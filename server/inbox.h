@@ -23,7 +23,7 @@ struct inbox_items {
     struct inbox_item *items;
     size_t count, capacity;
     struct store_group *late; /* answers for which there was no memory in `items` */
-    bool is_missed;           /* deliveries were dropped for want of memory */
+    bool is_missed;           /* deliveries were dropped for want of memory, or came too early */
 };
 
 struct inbox {

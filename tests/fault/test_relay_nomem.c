@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <sqlite3.h>
 
+#include "server/inbox.h"
 #include "tests/support/core_pair.h"
 #include "tests/support/failing_memory.h"
 
@@ -308,12 +309,34 @@ static void what_waits_is_fetched(void **state)
     free(talk);
 }
 
+/* A delivery that overtakes the answer of the fetch before it is ignored: it has to be fetched. */
+static void what_overtakes_a_late_answer_counts_as_missed(void **state)
+{
+    struct store_group group = {0};
+    struct inbox_items items = {0};
+    struct inbox inbox;
+
+    (void)state;
+    CHECK_OK(inbox_init(&inbox, NULL));
+    failing_memory_apply(true);
+    failing_memory_start(0);
+    inbox_put(&inbox, &(struct inbox_item){.kind = INBOX_ANSWERED, .group = &group});
+    CHECK(failing_memory_stop());
+    failing_memory_apply(false);
+    inbox_put(&inbox, &(struct inbox_item){.kind = INBOX_DELIVER, .connection = 1});
+    inbox_take(&inbox, &items);
+    CHECK(items.count == 1 && items.late == &group && items.is_missed);
+    free(items.items);
+    inbox_wipe(&inbox);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(joining_succeeds_when_memory_is_back),
         cmocka_unit_test(what_is_accepted_is_delivered),
         cmocka_unit_test(what_waits_is_fetched),
+        cmocka_unit_test(what_overtakes_a_late_answer_counts_as_missed),
     };
 
     failing_memory_apply(false);
