@@ -93,6 +93,24 @@ static void a_clock_that_was_corrected_is_believed_in_the_end(void **state)
     scene_close(&scene);
 }
 
+/* What was accepted meanwhile waits for as long as what was accepted before. */
+static void a_clock_that_was_behind_deletes_nothing_once_corrected(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_open(&scene);
+    scene.rig.wall_ms -= 40 * DAY;
+    core_rig_wait(&scene.rig, 1000);
+    CHECK(
+        core_client_put(&scene.later, signet_account_device(alice), signet_span_str("late")) == 0);
+    scene.rig.wall_ms += 40 * DAY;
+    wait_hours(&scene, 26);
+    CHECK(is_there(&scene));
+    CHECK(core_client_next(&scene.later).type == RELAY_DELIVER);
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +118,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_is_wrong_for_a_moment_deletes_nothing),
         cmocka_unit_test(a_clock_that_is_wrong_hides_nothing),
         cmocka_unit_test(a_clock_that_was_corrected_is_believed_in_the_end),
+        cmocka_unit_test(a_clock_that_was_behind_deletes_nothing_once_corrected),
     };
 
     return cmocka_run_group_tests_name("core_clock", tests, core_accounts_make, core_accounts_free);
