@@ -125,7 +125,7 @@ struct store_op {
     uint64_t one_time_left; /* CLAIM, answer */
     bool replaced;          /* CLAIM, answer: an older login was there */
     struct store_route replaced_route;
-    uint64_t limit; /* EXPIRE: rows at most */
+    uint64_t limit; /* EXPIRE: rows at most, large ones counted as several */
 
     /* The file is damaged where this operation had to read; it does not concern the others of its
      * group. `device` says whose mailbox it is, these which ids are passed over (both 0: it is not

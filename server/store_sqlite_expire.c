@@ -4,34 +4,48 @@
  */
 #include "server/store_sqlite_internal.h"
 
-/* Free pages that are always kept: 16 MiB. */
-enum { KEEP_PAGES = 4096 };
+enum {
+    KEEP_PAGES = 4096, /* free pages that are always kept: 16 MiB */
+    ROW_BYTES = 4096,  /* of an envelope that count as one row more: others wait for the disk */
+};
 
 /* A table that messages leave. */
 struct sweep {
     /* The next one that is due, or false. */
     bool (*find)(struct store_work *work, struct store_op *op, const struct store_group *group,
         struct store_due *due_out);
-    void (*remove)(struct store_work *work, const struct store_due *due);
+    void (*remove)(struct store_work *work, struct store_due *due);
     /* It cannot be removed: begin behind it from now on. */
     void (*pass_over)(struct store_work *work, const struct store_due *due);
 };
 
-/* Remove one message that is due; false: there is none, or damage was met. */
-static bool sweep(struct store_work *work, struct store_op *op, const struct store_group *group,
+/* Remove one message that is due. Returns for how many rows it counts; 0: there is none, or damage
+ * was met. */
+static uint64_t sweep(struct store_work *work, struct store_op *op, const struct store_group *group,
     const struct sweep *sweep)
 {
     struct store_due due = {0};
 
     if (!sweep->find(work, op, group, &due) || op->is_damaged)
-        return false;
+        return 0;
     sweep->remove(work, &due);
     if (work_forgive(work, op)) {
         sweep->pass_over(work, &due);
         op->device = due.device;
         work_note_damage(op, due.id, due.id);
     }
-    return work->db.failed == SQLITE_OK && !op->is_damaged;
+    return work->db.failed == SQLITE_OK && !op->is_damaged ? 1 + due.size / ROW_BYTES : 0;
+}
+
+/* All that are due, as far as `left` rows go; returns how many are left. */
+static uint64_t sweep_all(struct store_work *work, struct store_op *op,
+    const struct store_group *group, const struct sweep *table, uint64_t left)
+{
+    uint64_t cost;
+
+    while (left > 0 && (cost = sweep(work, op, group, table)) > 0)
+        left -= cost < left ? cost : left;
+    return left;
 }
 
 /* ---- the hot table: by id, and so by age ---- */
@@ -66,7 +80,7 @@ static bool find_hot(struct store_work *work, struct store_op *op, const struct 
     return is_found;
 }
 
-static void remove_hot(struct store_work *work, const struct store_due *due)
+static void remove_hot(struct store_work *work, struct store_due *due)
 {
     struct store_device *device = work_device(work, &due->device);
     sqlite3_stmt *query;
@@ -76,11 +90,13 @@ static void remove_hot(struct store_work *work, const struct store_due *due)
         query = db_query(&work->db, DB_HOT_DELETE);
         db_bind_uint(&work->db, query, 1, due->id);
         (void)db_run(&work->db, query);
-    } else if (due->is_expired) {
-        work_hot_delete(work, device, index);
-    } else {
-        work_cold_move(work, device, index);
+        return;
     }
+    due->size = device_at(device, index)->size;
+    if (due->is_expired)
+        work_hot_delete(work, device, index);
+    else
+        work_cold_move(work, device, index);
 }
 
 static void pass_over_hot(struct store_work *work, const struct store_due *due)
@@ -115,13 +131,15 @@ static bool find_cold(struct store_work *work, struct store_op *op, const struct
     return true;
 }
 
-static void remove_cold(struct store_work *work, const struct store_due *due)
+static void remove_cold(struct store_work *work, struct store_due *due)
 {
     struct store_device *device = work_device(work, &due->device);
     sqlite3_stmt *query;
 
     if (device != NULL) {
+        due->size = device->cold.bytes;
         work_cold_delete(work, device, due->id);
+        due->size -= device->cold.bytes;
         return;
     }
     query = db_query(&work->db, DB_COLD_DELETE);
@@ -207,10 +225,9 @@ void work_expire(struct store_work *work, struct store_op *op, const struct stor
     uint64_t interval = work->limits.take_interval_ms, left = op->limit;
 
     op->answer = STORE_OK;
-    while (left > 0 && sweep(work, op, group, &cold))
-        left--;
-    while (left > 0 && !op->is_damaged && sweep(work, op, group, &hot))
-        left--;
+    left = sweep_all(work, op, group, &cold, left);
+    if (!op->is_damaged)
+        left = sweep_all(work, op, group, &hot, left);
     if (left > 0 && !op->is_damaged && !work->leaves_rest) {
         left = sweep_removed(work, left);
         if (left > 0)

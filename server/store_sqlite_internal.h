@@ -15,6 +15,7 @@ struct store_due {
     int64_t device_key;
     struct signet_id device; /* zeros: it is not there any more */
     uint64_t id, expires_ms;
+    uint64_t size; /* of its envelope, once it is removed; 0: not known */
     bool is_expired;
 };
 

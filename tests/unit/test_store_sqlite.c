@@ -297,6 +297,40 @@ static void the_log_is_cut_back_after_a_rush(void **state)
     free(text);
 }
 
+/* Nobody waits for the disk longer because somebody's messages are large. */
+static void large_messages_leave_in_smaller_steps(void **state)
+{
+    enum { MESSAGES = 40, LEN = 98304 };
+    struct store_folder *file = *state;
+    struct rig *rig = &file->rig;
+    char *text = malloc(LEN + 1);
+
+    assert_non_null(text);
+    memset(text, 'x', LEN);
+    text[LEN] = '\0';
+    rig_open(rig, file->path);
+    rig_register(rig, "alice", 1, 10);
+    rig->limits.mailbox_bytes = UINT64_C(1) << 30;
+    rig->limits.mailbox_messages = MESSAGES;
+    rig->store->ops->set_limits(rig->store, &rig->limits);
+    for (uint64_t i = 0; i < MESSAGES; i++)
+        CHECK(rig_put(rig, 10, 1 + i, text) == STORE_OK);
+    rig->now_ms += STORE_COLD_AGE_MS;
+    CHECK(rig_expire(rig, 100));
+    CHECK(count_rows(file->path, "cold") == 4); /* 25 rows each */
+    while (rig_expire(rig, 100))
+        continue;
+    CHECK(count_rows(file->path, "hot") == 0 && count_rows(file->path, "cold") == MESSAGES);
+    rig->now_ms += RIG_MESSAGE_MS;
+    CHECK(rig_expire(rig, 100));
+    CHECK(count_rows(file->path, "cold") == MESSAGES - 4);
+    while (rig_expire(rig, 100))
+        rig_forget_events(rig);
+    CHECK(count_rows(file->path, "cold") == 0);
+    rig_close(rig);
+    free(text);
+}
+
 static void ignore_answer(void *ctx, struct store_group *group)
 {
     (void)ctx;
@@ -418,6 +452,7 @@ int main(void)
         IN_FOLDER(what_is_of_no_use_any_more_is_deleted),
         IN_FOLDER(what_expires_frees_the_disk),
         IN_FOLDER(the_log_is_cut_back_after_a_rush),
+        IN_FOLDER(large_messages_leave_in_smaller_steps),
         IN_FOLDER(another_process_can_add_an_invitation_meanwhile),
         IN_FOLDER(administration_does_not_read_the_mailboxes),
         IN_FOLDER(files_that_are_not_a_store_are_refused_and_left_alone),
