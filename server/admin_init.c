@@ -17,12 +17,10 @@ static const char *const files[] = {DATA_KEY, DATA_CERTIFICATE, DATA_BACKUP_KEY,
 
 enum { FILE_COUNT = sizeof(files) / sizeof(files[0]) };
 
-static int make_directory(const char *data)
+static int check_directory(const char *data)
 {
     char path[DATA_PATH_SIZE];
 
-    if (mkdir(data, 0700) != 0 && errno != EEXIST)
-        return complain(EXIT_FAILED, "cannot make the directory %s: %s", data, strerror(errno));
     for (size_t i = 0; i < FILE_COUNT; i++) {
         if (data_path(data, files[i], path) != SIGNET_OK)
             return complain(EXIT_FAILED, "the path %s is too long", data);
@@ -112,6 +110,26 @@ static int make_relay(const char *data, const struct config *config, uint16_t po
     return code;
 }
 
+/* Of several that are told to make the same relay at once, one does: another would remove what this
+ * one has made. */
+static int make_locked(const char *data, const struct config *config, uint16_t port)
+{
+    int code, lock;
+
+    if (mkdir(data, 0700) != 0 && errno != EEXIST)
+        return complain(EXIT_FAILED, "cannot make the directory %s: %s", data, strerror(errno));
+    if ((code = setup_lock(data, &lock)) != EXIT_DONE)
+        return code;
+    if ((code = check_directory(data)) == EXIT_DONE &&
+        (code = make_relay(data, config, port)) != EXIT_DONE) {
+        for (size_t i = 0; i < FILE_COUNT; i++)
+            data_remove(data, files[i]);
+        data_remove(data, DATA_LOCK);
+    }
+    (void)close(lock);
+    return code;
+}
+
 static int run(const struct arguments *arguments)
 {
     struct socket_address address;
@@ -131,14 +149,8 @@ static int run(const struct arguments *arguments)
         (void)snprintf(config.name, sizeof(config.name), "%s", arguments->name);
     /* A relay that is to find itself a port corrects the invitation when it runs. */
     port = socket_port(&address) != 0 ? socket_port(&address) : CONFIG_PORT_DEFAULT;
-    if ((code = make_directory(arguments->data)) != EXIT_DONE)
+    if ((code = make_locked(arguments->data, &config, port)) != EXIT_DONE)
         return code;
-    code = make_relay(arguments->data, &config, port);
-    if (code != EXIT_DONE) {
-        for (size_t i = 0; i < FILE_COUNT; i++)
-            data_remove(arguments->data, files[i]);
-        return code;
-    }
     (void)fprintf(stderr,
         "signetd: made the relay \"%s\" in %s\n"
         "signetd: start it with: signetd run --data %s\n"

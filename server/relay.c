@@ -191,19 +191,6 @@ static int note_port(const struct relay *relay, uint16_t port)
 
 /* ---- beginning and end ---- */
 
-static int lock(struct relay *relay, const char *data)
-{
-    pid_t holder = 0;
-    enum signet_err err = data_lock(data, &relay->lock, &holder);
-
-    if (err == SIGNET_OK)
-        return EXIT_DONE;
-    if (err == SIGNET_ERR_STATE)
-        return complain(
-            EXIT_FAILED, "another signetd is using %s (process %ld)", data, (long)holder);
-    return complain(EXIT_FAILED, "cannot lock %s: %s", data, strerror(errno));
-}
-
 int relay_open(struct relay *relay, const struct arguments *arguments, uv_async_t *stopped)
 {
     struct socket_address address;
@@ -215,7 +202,7 @@ int relay_open(struct relay *relay, const struct arguments *arguments, uv_async_
     if ((code = load_config(arguments, &relay->config)) != EXIT_DONE)
         return code;
     relay->log = &relay->logs[relay->config.log];
-    if ((code = lock(relay, arguments->data)) != EXIT_DONE)
+    if ((code = setup_lock(arguments->data, &relay->lock)) != EXIT_DONE)
         return code;
     if ((code = setup_pins(arguments->data, relay->pins)) != EXIT_DONE)
         return code;

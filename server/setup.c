@@ -25,6 +25,21 @@ int setup_config(const char *data, const char *file, struct config *config_out)
     return complain(EXIT_FAILED, "%s", problem);
 }
 
+int setup_lock(const char *data, int *fd_out)
+{
+    pid_t holder = 0;
+    enum signet_err err = data_lock(data, fd_out, &holder);
+
+    if (err == SIGNET_OK)
+        return EXIT_DONE;
+    if (err == SIGNET_ERR_STATE)
+        return complain(
+            EXIT_FAILED, "another signetd is using %s (process %ld)", data, (long)holder);
+    if (err == SIGNET_ERR_LIMIT)
+        return complain(EXIT_FAILED, "the path %s is too long", data);
+    return complain(EXIT_FAILED, "cannot lock %s: %s", data, strerror(errno));
+}
+
 int setup_pins(const char *data, struct signet_id pins_out[SETUP_PINS])
 {
     static const char *const files[SETUP_PINS] = {DATA_KEY, DATA_BACKUP_KEY};

@@ -12,6 +12,10 @@ enum { SETUP_PINS = 2 };
 /* Read DATA/signetd.conf, or `file` if that is not NULL. */
 int setup_config(const char *data, const char *file, struct config *config_out);
 
+/* Take the lock that only one signetd at a time has which makes or runs a relay; closing the
+ * descriptor gives it back. */
+int setup_lock(const char *data, int *fd_out);
+
 /* The pins of the current and the backup key. */
 int setup_pins(const char *data, struct signet_id pins_out[SETUP_PINS]);
 

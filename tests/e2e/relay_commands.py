@@ -9,6 +9,7 @@ Only the standard library. Speaks TAP.
 import base64
 import ctypes
 import errno
+import fcntl
 import os
 import platform
 import re
@@ -229,6 +230,16 @@ def init_never_touches_a_relay_that_is_there(base):
     before = read(data + "/current.key")
     check_fails(["init", "--data", data], 1, "is there already")
     assert read(data + "/current.key") == before
+
+
+@test
+def init_keeps_out_of_another_init_s_way(base):
+    os.mkdir(base + "/data")
+    with open(base + "/data/lock", "w", encoding="ascii") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        check_fails(["init", "--data", base + "/data"], 1, "another signetd is using")
+        assert os.listdir(base + "/data") == ["lock"]
+    check_works("init", "--data", base + "/data")
 
 
 @test
