@@ -9,7 +9,8 @@
 #include "io/clock.h"
 
 enum {
-    STOP_MS = 4000, /* of draining; the last words take at most one more */
+    STOP_MS = 4000, /* of draining */
+    LAST_WORDS_MS = 1000,
     STOP_TICK_MS = 50,
     REFUSED_LOG_MS = 10000, /* between lines about refused addresses */
 };
@@ -269,13 +270,17 @@ void worker_close_handles(struct worker *worker)
 
 static void drain(struct worker *worker)
 {
-    bool is_late = clock_monotonic_ms() >= worker->stop_at_ms;
+    uint64_t now_ms = clock_monotonic_ms();
 
-    if (!worker->is_closing && (core_in_flight(worker->core) == 0 || is_late)) {
+    if (!worker->is_closing &&
+        (core_in_flight(worker->core) == 0 || now_ms >= worker->stop_at_ms)) {
         worker->is_closing = true;
+        if (worker->stop_at_ms < now_ms + LAST_WORDS_MS)
+            worker->stop_at_ms = now_ms + LAST_WORDS_MS;
         io_loop_close_connections(worker->io, WS_CODE_GOING_AWAY);
     }
-    if (worker->is_closing && (io_loop_connections(worker->io) == 0 || is_late))
+    if (worker->is_closing &&
+        (io_loop_connections(worker->io) == 0 || now_ms >= worker->stop_at_ms))
         worker_close_handles(worker);
 }
 

@@ -2,6 +2,7 @@
 #include "tests/support/worker_rig.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <signet/login.h>
@@ -24,6 +25,68 @@ const struct store_limits worker_rig_limits = {.mailbox_messages = 100000,
     .take_refill_ms = 1000,
     .open_registration = true};
 
+/* A disk that stalls on demand: what is submitted meanwhile is kept. */
+static struct {
+    pthread_mutex_t lock;
+    struct store *store;
+    const struct store_ops *real;
+    struct store_ops ops;
+    struct store_group *kept;
+    bool is_stalled;
+} disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void submit_or_keep(struct store *store, struct store_group *group)
+{
+    pthread_mutex_lock(&disk.lock);
+    if (disk.is_stalled) {
+        group->next = disk.kept;
+        disk.kept = group;
+    } else {
+        disk.real->submit(store, group);
+    }
+    pthread_mutex_unlock(&disk.lock);
+}
+
+static void disk_take(struct store *store)
+{
+    disk.store = store;
+    disk.real = store->ops;
+    disk.ops = *store->ops;
+    disk.ops.submit = submit_or_keep;
+    store->ops = &disk.ops;
+}
+
+void worker_rig_stall(bool is_stalled)
+{
+    pthread_mutex_lock(&disk.lock);
+    disk.is_stalled = is_stalled;
+    while (!is_stalled && disk.kept != NULL) {
+        struct store_group *group = disk.kept;
+
+        disk.kept = group->next;
+        disk.real->submit(disk.store, group);
+    }
+    pthread_mutex_unlock(&disk.lock);
+}
+
+/* Whether such an operation waits for it. */
+static bool disk_is_asked(enum store_op_type type)
+{
+    bool is_asked = false;
+
+    pthread_mutex_lock(&disk.lock);
+    for (const struct store_group *group = disk.kept; group != NULL; group = group->next)
+        is_asked |= group->first->type == type;
+    pthread_mutex_unlock(&disk.lock);
+    return is_asked;
+}
+
+void worker_rig_await_stall(enum store_op_type type)
+{
+    while (!disk_is_asked(type))
+        (void)uv_run(&uv, UV_RUN_NOWAIT);
+}
+
 /* With small buffers in the system, so that what is not taken waits in the relay. */
 static int listen_small(struct worker_rig *server)
 {
@@ -38,6 +101,8 @@ void worker_rig_open(struct worker_rig *server)
 {
     CHECK_OK(
         store_sqlite_open(":memory:", library, &worker_rig_limits, STORE_THREADED, &server->store));
+    if (server->can_stall)
+        disk_take(server->store);
     CHECK_OK(socket_address_parse("127.0.0.1:0", &server->address));
     message_ids_init(&server->ids, 0, 0);
     for (uint32_t i = 0; i < WORKER_RIG_WORKERS; i++) {

@@ -32,6 +32,7 @@ struct worker_rig {
     struct socket_address address;
     uint64_t stalled_ms;   /* 0: for ever */
     const struct log *log; /* NULL: worker_rig_log */
+    bool can_stall;        /* its disk: one such relay at a time */
 };
 
 /* What is not 0 is as the test wants it. */
@@ -39,6 +40,11 @@ void worker_rig_open(struct worker_rig *server);
 /* Tell the workers to stop; then close the clients, then the server. */
 void worker_rig_stop(struct worker_rig *server);
 void worker_rig_close(struct worker_rig *server);
+
+/* A disk that can stall does, or goes on: what is submitted meanwhile is kept. */
+void worker_rig_stall(bool is_stalled);
+/* Until an operation of that type waits for the disk. */
+void worker_rig_await_stall(enum store_op_type type);
 
 struct worker_client {
     struct io_connection *connection; /* NULL: closed */

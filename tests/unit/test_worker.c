@@ -97,6 +97,30 @@ static void stopping_closes_with_going_away(void **state)
     worker_rig_close(&server);
 }
 
+/* However it ends: clients are told that it does. */
+static void stopping_says_goodbye_though_the_disk_stalls(void **state)
+{
+    struct worker_client client;
+    struct worker_rig server = {.can_stall = true};
+
+    (void)state;
+    worker_rig_open(&server);
+    worker_client_open(&client, &server);
+    worker_client_join(&client, alice, "alice");
+    worker_rig_stall(true);
+    worker_client_say(&client,
+        &(struct relay_message){.type = RELAY_FIND, .req = 5, .name = signet_span_str("bob")});
+    worker_rig_await_stall(STORE_FIND);
+    worker_rig_stop(&server);
+    CHECK(worker_client_await(&client).type == 0);
+    CHECK(client.code == 1001);
+    worker_client_close(&client);
+    for (size_t i = 0; i < WORKER_RIG_WORKERS; i++)
+        worker_join(server.workers[i]);
+    worker_rig_stall(false);
+    worker_rig_close(&server);
+}
+
 static void a_worker_that_never_ran_is_freed(void **state)
 {
     struct worker_setup setup = {
@@ -122,6 +146,7 @@ int main(void)
         cmocka_unit_test(a_newer_login_ends_the_older_one_across_workers),
         cmocka_unit_test(nonsense_after_the_login_ends_its_own_connection_only),
         cmocka_unit_test(stopping_closes_with_going_away),
+        cmocka_unit_test(stopping_says_goodbye_though_the_disk_stalls),
         cmocka_unit_test(a_worker_that_never_ran_is_freed),
     };
 
