@@ -105,6 +105,9 @@ enum signet_err rsa_public_from_modulus(
 
     if (!is_size(modulus.len) || (modulus.ptr[0] & 0x80) == 0)
         return SIGNET_ERR_KEY;
+    /* OpenSSL has no verdict on a signature under an even one: it would pass for a fault of ours. */
+    if ((modulus.ptr[modulus.len - 1] & 1) == 0)
+        return SIGNET_ERR_KEY;
     key = calloc(1, sizeof(*key));
     if (key == NULL)
         return SIGNET_ERR_NOMEM;
@@ -132,7 +135,7 @@ out:
     return err;
 }
 
-/* What no comparison of bytes can tell: n is odd, composite and without small factors. */
+/* What no comparison of bytes can tell: n is composite and without small factors. */
 enum signet_err crypto_rsa_public_check(const struct crypto_rsa_public *key)
 {
     EVP_PKEY_CTX *context;

@@ -110,6 +110,41 @@ static void registrations_are_refused_with_their_code(void **state)
     core_rig_close(&rig);
 }
 
+/* The card with an identity key of its own making: no arithmetic works with it, and what then
+ * fails is the client's fault, not the machine's. */
+static void an_even_modulus_is_refused_like_any_bad_key(void **state)
+{
+    static const uint8_t exponent[] = {0x02, 0x03, 0x01, 0x00, 0x01}; /* behind the modulus */
+    uint8_t token[STORE_TOKEN_LEN];
+    struct relay_message answer;
+    struct signet_buf card = {0};
+    struct core_client client;
+    struct core_rig rig;
+    uint8_t *end;
+
+    (void)state;
+    CHECK_OK(signet_buf_append(&card, signet_card_bytes(signet_account_card(alice))));
+    end = memmem(card.ptr, card.len, exponent, sizeof(exponent));
+    assert_non_null(end);
+    end[-1] &= 0xfe;
+    core_rig_open(&rig, library);
+    core_rig_token(&rig, token, 1);
+    core_client_open(&client, &rig, 0);
+    CHECK_OK(signet_registration_sign(alice, signet_span_str("alice"), &client.hop, &client.sent));
+    core_client_send(&client, &(struct relay_message){.type = RELAY_REGISTER,
+                                  .req = 1,
+                                  .token = token_span(token),
+                                  .name = signet_span_str("alice"),
+                                  .card = signet_buf_span(&card),
+                                  .proof = signet_buf_span(&client.sent)});
+    answer = core_client_next(&client);
+    CHECK(answer.type == RELAY_REFUSED && answer.code == RELAY_CODE_INVALID);
+    CHECK(client.conn != NULL);
+    core_client_close(&client);
+    core_rig_close(&rig);
+    signet_buf_free(&card);
+}
+
 /* Section 9: the relay refuses cards issued more than 24 h off its clock. */
 static void clocks_more_than_a_day_off_are_refused(void **state)
 {
@@ -136,6 +171,7 @@ int main(void)
         cmocka_unit_test(registering_again_is_idempotent),
         cmocka_unit_test(registering_again_with_a_renewed_card_changes_nothing),
         cmocka_unit_test(registrations_are_refused_with_their_code),
+        cmocka_unit_test(an_even_modulus_is_refused_like_any_bad_key),
         cmocka_unit_test(clocks_more_than_a_day_off_are_refused),
     };
 
