@@ -79,6 +79,7 @@ struct relay_core {
     struct signet_library *library;
     uint64_t wall_ms, monotonic_ms;
     struct wall_trust wall;
+    uint64_t known_ms;   /* when the newest message came, at the start: others give ids since */
     struct conn **conns; /* by slot; NULL: free */
     size_t slot_count;
     uint32_t *free_slots; /* a stack; as large as conns */

@@ -20,6 +20,7 @@ enum signet_err core_new(const struct core_config *config, struct store *store,
     if (core == NULL)
         return SIGNET_ERR_NOMEM;
     core->config = *config;
+    core->known_ms = config->ids != NULL ? message_ids_last_ms(config->ids) : 0;
     core->again_end = &core->again;
     core->store = store;
     core->library = library;
@@ -56,8 +57,7 @@ void core_configure(struct relay_core *core, const struct core_config *config)
 
 void core_set_time(struct relay_core *core, uint64_t wall_ms, uint64_t monotonic_ms)
 {
-    enum wall_change change =
-        wall_trust_read(&core->wall, wall_ms, monotonic_ms, message_ids_last_ms(core->config.ids));
+    enum wall_change change = wall_trust_read(&core->wall, wall_ms, monotonic_ms, core->known_ms);
 
     core->wall_ms = wall_ms;
     core->monotonic_ms = monotonic_ms;

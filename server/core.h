@@ -63,8 +63,9 @@ struct core_hop {
 struct relay_core;
 struct conn;
 
-/* Store and library are borrowed; the sink of this worker is attached by the caller.
- * Errors: NOMEM. */
+/* Store, library and config->ids are borrowed; the sink of this worker is attached by the caller.
+ * All cores are made before one of them gives an id: the newest there is says whether the clock is
+ * right. Errors: NOMEM. */
 SIGNET_MUST_USE enum signet_err core_new(const struct core_config *config, struct store *store,
     struct signet_library *library, struct relay_core **core_out);
 /* Connections that are still there go without a word; every group must have been answered. NULL is

@@ -111,6 +111,43 @@ static void a_clock_that_was_behind_deletes_nothing_once_corrected(void **state)
     scene_close(&scene);
 }
 
+/* What was submitted last, to a store that does nothing. */
+static struct store_group *submitted;
+
+static void submit(struct store *store, struct store_group *group)
+{
+    (void)store;
+    submitted = group;
+}
+
+/* Workers begin one after the other: what one does by a wrong clock is no proof for the next. */
+static void a_wrong_clock_at_the_start_is_seen_by_each_worker(void **state)
+{
+    static const struct store_ops ops = {.submit = submit};
+    struct store store = {.ops = &ops};
+    struct message_ids ids;
+    struct core_config config = {.name = CORE_RIG_NAME, .ids = &ids};
+    struct relay_core *cores[2];
+
+    (void)state;
+    message_ids_init(&ids, 0, 0);
+    message_ids_init(&ids, 0, message_id_next(&ids, CORE_RIG_START_MS));
+    for (uint32_t i = 0; i < 2; i++) {
+        config.worker = i;
+        CHECK_OK(core_new(&config, &store, library, &cores[i]));
+    }
+    core_set_time(cores[1], CORE_RIG_START_MS + 40 * DAY, 1000);
+    (void)message_id_next(&ids, CORE_RIG_START_MS + 40 * DAY); /* a message is put there */
+    core_set_time(cores[0], CORE_RIG_START_MS + 40 * DAY, 1000);
+    core_tick(cores[0]);
+    core_flush(cores[0]);
+    assert_non_null(submitted);
+    CHECK(submitted->first->type == STORE_EXPIRE && submitted->expired_ms == 0);
+    core_discard(cores[0], submitted);
+    for (size_t i = 0; i < 2; i++)
+        core_free(cores[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_is_wrong_for_a_moment_deletes_nothing),
         cmocka_unit_test(a_clock_that_is_wrong_hides_nothing),
         cmocka_unit_test(a_clock_that_was_corrected_is_believed_in_the_end),
+        cmocka_unit_test(a_wrong_clock_at_the_start_is_seen_by_each_worker),
         cmocka_unit_test(a_clock_that_was_behind_deletes_nothing_once_corrected),
     };
 
