@@ -374,12 +374,12 @@ static void what_a_fetch_has_brought_is_not_delivered_again(void **state)
 {
     struct store_message again = {0};
     struct signet_buf bytes = {0};
-    struct pair pair;
+    struct core_pair pair;
     uint64_t connection;
 
     (void)state;
-    pair_open(&pair);
-    subscribe(&pair.bob);
+    core_pair_open(&pair);
+    core_client_subscribe(&pair.bob);
     CHECK(core_client_next(&pair.bob).type == RELAY_DRAINED);
     CHECK_OK(relay_message_write(&(struct relay_message){.type = RELAY_PUT,
                                      .req = 5,
@@ -394,12 +394,12 @@ static void what_a_fetch_has_brought_is_not_delivered_again(void **state)
     again.id = pair.rig.queue[0].message.id;
     CHECK_OK(signet_buf_append(&again.envelope, signet_span_str("once")));
     core_rig_turn(&pair.rig);
-    CHECK(check_delivered(&pair.bob, "once") == again.id);
+    CHECK(core_client_check_delivered(&pair.bob, "once") == again.id);
     core_deliver(pair.rig.cores[1], connection, again);
     core_rig_turn(&pair.rig);
-    check_quiet(&pair.bob);
+    core_client_check_quiet(&pair.bob);
     signet_buf_free(&bytes);
-    pair_close(&pair);
+    core_pair_close(&pair);
 }
 
 int main(void)
