@@ -177,16 +177,35 @@ static bool is_to_hold(const struct engine *e, const struct engine_event *event)
     return event->type == EVENT_DRAINED && e->first_held != NULL;
 }
 
+/* Take out of the events those that tell who somebody is. */
+static struct engine_event *take_contacts(struct engine_output *output)
+{
+    struct engine_event *event = output->first_event, *first = NULL, *last = NULL, *next;
+
+    output->first_event = output->last_event = NULL;
+    for (; event != NULL; event = next) {
+        next = event->next;
+        event->next = NULL;
+        if (event->type == EVENT_CONTACT)
+            link_event(&first, &last, event);
+        else
+            link_event(&output->first_event, &output->last_event, event);
+    }
+    return first;
+}
+
 void engine_hold_events(struct engine *e)
 {
-    /* What is held already is older than what this call brought. */
-    struct engine_event *lists[2] = {e->first_held, e->output->first_event};
+    /* Who somebody is, before what they have said; and what is held already is older than what this
+     * call brought. */
+    struct engine_event *lists[3] = {take_contacts(e->output), e->first_held};
     bool has_room = e->held_count < HELD_MAX;
 
+    lists[2] = e->output->first_event;
     e->first_held = e->last_held = NULL;
     e->output->first_event = e->output->last_event = NULL;
     e->held_count = 0;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         struct engine_event *next;
 
         for (struct engine_event *event = lists[i]; event != NULL; event = next) {

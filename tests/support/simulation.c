@@ -52,6 +52,7 @@ static void count_event(struct sim_client *client, const struct engine_event *ev
     case EVENT_MESSAGE: client->received++; break;
     case EVENT_DRAINED: client->drained++; break;
     case EVENT_STEP: client->steps++; break;
+    case EVENT_CONTACT: client->received_before_name = client->received; break;
     case EVENT_FAILED:
         client->failed++;
         client->problem = event->problem;

@@ -38,6 +38,7 @@ struct sim_client {
     size_t ready, accepted, queued, failed, received, drained, steps;
     enum engine_problem problem; /* of the last failure */
     char blamed[256];            /* whom or what it is about */
+    size_t received_before_name; /* until it was last told who somebody is */
     bool commit_failed;
     bool is_nonsense; /* the relay broke the protocol, and the connection was cut */
 };

@@ -264,6 +264,23 @@ static void a_name_that_does_not_come_holds_up_nobody_else(void **state)
     close_talk(&t, "0\n");
 }
 
+/* Whoever shows a message must have heard before whose it is. */
+static void who_a_stranger_is_comes_before_what_they_say(void **state)
+{
+    struct simulation sim;
+    struct sim_client *alice, *bob;
+
+    (void)state;
+    simulation_open(&sim, 409);
+    alice = sim_join(&sim, "alice");
+    bob = sim_join(&sim, "bob");
+    bob->received_before_name = SIZE_MAX;
+    sim_send(alice, "bob", "hello");
+    sim_run(&sim);
+    CHECK(bob->received == 1 && bob->received_before_name == 0);
+    simulation_close(&sim);
+}
+
 /* Too many logins, or too many devices at a time: that passes, and is not a login that fails. */
 static void a_login_may_be_asked_to_wait(void **state)
 {
@@ -331,6 +348,7 @@ int main(void)
         cmocka_unit_test(an_answer_is_not_awaited_for_ever),
         cmocka_unit_test(a_late_answer_is_passed_over),
         cmocka_unit_test(a_name_that_does_not_come_holds_up_nobody_else),
+        cmocka_unit_test(who_a_stranger_is_comes_before_what_they_say),
         cmocka_unit_test(a_login_may_be_asked_to_wait),
         cmocka_unit_test(a_message_passed_over_is_not_awaited_for_ever),
     };
