@@ -254,7 +254,7 @@ void core_answered(struct relay_core *core, struct store_group *group)
     }
     core->in_flight -= group->count;
     for (struct store_op *op = group->first; op != NULL; op = op->next) {
-        if (group->result != STORE_DONE)
+        if (group->result == STORE_UNKNOWN)
             op->answer = STORE_PENDING;
         note_damage(core, op);
         op_answered(core, (struct core_op *)op);

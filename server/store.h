@@ -58,7 +58,8 @@ enum store_result {
     STORE_DONE,    /* durable; each operation has its answer */
     STORE_UNKNOWN, /* perhaps durable: submit the same group again, with the same ids; who gives
                       that up has promised nothing, and what is stored comes as if new */
-    STORE_DOWN,    /* nothing of it is; the store cannot write (disk full, for example) */
+    STORE_DOWN,    /* the store cannot write (disk full, for example): done is what has an answer,
+                      for it only reads, or makes room */
 };
 
 /* A logged-in connection: which worker, and that worker's own number for it (never reused). */

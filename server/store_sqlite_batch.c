@@ -2,6 +2,7 @@
 #include "server/store_sqlite_batch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Drop what an earlier try has answered; what was asked stays. */
 static void forget_answer(struct store_op *op)
@@ -46,13 +47,30 @@ static void carry_out(struct store_work *work, struct store_op *op, const struct
     }
 }
 
+/* What an operation needs of the disk. Rising: where one more is asked for, less works. */
+enum need { NEED_NOTHING, NEED_REMOVE, NEED_MOVE, NEED_ROOM };
+
+static enum need need_of(const struct store_op *op)
+{
+    switch (op->type) {
+    case STORE_FETCH:
+    case STORE_CLAIM:
+    case STORE_RELEASE:
+    case STORE_INVITE_CHECK:
+    case STORE_FIND: return NEED_NOTHING;
+    case STORE_ACK: return NEED_REMOVE;
+    case STORE_EXPIRE: return NEED_MOVE;
+    default: return NEED_ROOM;
+    }
+}
+
 /* What is fetched is read last: the group's messages are delivered before it is answered, and
  * whoever is fetching ignores deliveries until then. */
-static void carry_out_group(struct store_work *work, struct store_group *group)
+static void carry_out_group(struct store_work *work, struct store_group *group, enum need most)
 {
     for (int fetching = 0; fetching < 2; fetching++) {
         for (struct store_op *op = group->first; op != NULL; op = op->next) {
-            if ((op->type == STORE_FETCH) != (fetching == 1) || op->is_apart)
+            if ((op->type == STORE_FETCH) != (fetching == 1) || op->is_apart || need_of(op) > most)
                 continue;
             if (work->db.failed != SQLITE_OK)
                 return;
@@ -69,15 +87,16 @@ static void forget_answers(struct store_group *groups)
             forget_answer(op);
 }
 
-/* All that is not apart. */
-static enum store_result run_together(struct store_work *work, struct store_group *groups)
+/* All that is not apart, and needs no more than that. */
+static enum store_result run_together(
+    struct store_work *work, struct store_group *groups, enum need most)
 {
     enum db_end end;
 
     forget_answers(groups);
     db_begin(&work->db);
     for (struct store_group *group = groups; group != NULL; group = group->next)
-        carry_out_group(work, group);
+        carry_out_group(work, group, most);
     end = db_commit(&work->db);
     if (end == DB_COMMITTED) {
         devices_commit(&work->devices);
@@ -120,16 +139,44 @@ static size_t count_apart(const struct store_group *groups)
     return count;
 }
 
+static bool has_need(const struct store_group *groups, enum need need)
+{
+    for (const struct store_group *group = groups; group != NULL; group = group->next)
+        for (const struct store_op *op = group->first; op != NULL; op = op->next)
+            if (need_of(op) == need)
+                return true;
+    return false;
+}
+
+/* The disk does not take all of it: without what it may not take. A full disk must not keep anybody
+ * from logging in and reading, nor keep what is read from making room. */
+static enum store_result run_less(struct store_work *work, struct store_group *groups)
+{
+    enum store_result result = STORE_DOWN;
+    char why[DB_ERROR_SIZE];
+
+    memcpy(why, work->db.error, sizeof(why)); /* is told, whatever works without it */
+    for (enum need need = NEED_ROOM; need > NEED_NOTHING && result == STORE_DOWN; need--)
+        if (has_need(groups, need))
+            result = run_together(work, groups, need - 1);
+    if (result == STORE_UNKNOWN)
+        return STORE_UNKNOWN;
+    memcpy(work->db.error, why, sizeof(why));
+    return STORE_DOWN;
+}
+
 enum store_result batch_run(struct store_work *work, struct store_group *groups)
 {
-    enum store_result result = run_together(work, groups);
+    enum store_result result = run_together(work, groups, NEED_ROOM);
     size_t apart = 0;
 
     /* Each time one more operation has met damage, and is left out of the next try. */
     while (result == STORE_DOWN && db_is_damaged(&work->db) && count_apart(groups) > apart) {
         apart = count_apart(groups);
-        result = run_together(work, groups);
+        result = run_together(work, groups, NEED_ROOM);
     }
+    if (result == STORE_DOWN && !db_is_damaged(&work->db))
+        result = run_less(work, groups);
     for (struct store_group *group = groups; apart > 0 && group != NULL; group = group->next) {
         for (struct store_op *op = group->first; op != NULL; op = op->next) {
             if (op->is_apart && result == STORE_DONE)
@@ -161,7 +208,7 @@ static void finish(struct store_work *work, struct store_op *op, enum store_resu
     /* A connection that has ended has ended, whatever the disk does. */
     if (op->type == STORE_RELEASE)
         work_route_clear(work, op);
-    if (result != STORE_DONE || op->answer != STORE_OK)
+    if (result == STORE_UNKNOWN || op->answer != STORE_OK)
         return;
     if (op->type == STORE_CLAIM)
         work_route_set(work, op);

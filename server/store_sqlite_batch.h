@@ -6,8 +6,9 @@
 
 /*
  * Carry out a list of groups, all or none; where a page of the file is damaged, all but the
- * operations that need it. Returns how they ended; DONE: the operations have their
- * answers. The devices in memory are true to the disk again in any case.
+ * operations that need it; where the disk cannot be written, what needs no writing, and what makes
+ * room if that works. Returns how they ended, with their answers in the operations. The devices in
+ * memory are true to the disk again in any case.
  */
 enum store_result batch_run(struct store_work *work, struct store_group *groups);
 

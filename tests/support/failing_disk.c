@@ -13,12 +13,15 @@ static struct {
     const sqlite3_io_methods *real;
     sqlite3_io_methods failing;
 } kinds[KINDS_MAX];
-static int write_code, sync_code;
+static int write_code, write_once_code, sync_code;
 static unsigned sync_count;
 
 static int write_or_fail(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 at)
 {
-    return write_code != SQLITE_OK ? write_code : kinds[0].real->xWrite(file, bytes, len, at);
+    int code = write_once_code != SQLITE_OK ? write_once_code : write_code;
+
+    write_once_code = SQLITE_OK;
+    return code != SQLITE_OK ? code : kinds[0].real->xWrite(file, bytes, len, at);
 }
 
 static int sync_or_fail(sqlite3_file *file, int flags)
@@ -66,6 +69,11 @@ void failing_disk_install(void)
 void failing_disk_write(int code)
 {
     write_code = code;
+}
+
+void failing_disk_write_once(int code)
+{
+    write_once_code = code;
 }
 
 void failing_disk_sync(int code)

@@ -6,6 +6,8 @@
 void failing_disk_install(void);
 /* From now on writes fail with that SQLite code; SQLITE_OK: they succeed. */
 void failing_disk_write(int code);
+/* The same for one write; what comes after it succeeds. */
+void failing_disk_write_once(int code);
 /* From now on flushes to the disk fail. */
 void failing_disk_sync(int code);
 /* How many flushes were asked for. */

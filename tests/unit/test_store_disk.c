@@ -38,18 +38,36 @@ static struct store_group *mixed_group(const struct rig *rig)
     return group;
 }
 
-static void check_nothing_happened(struct rig *rig, const struct store_group *group)
+static size_t count_delivered(const struct rig *rig)
 {
     size_t delivered = 0;
 
+    for (size_t i = 0; i < rig->event_count; i++)
+        delivered += rig->events[i].type == RIG_DELIVERED;
+    return delivered;
+}
+
+/* What is only read is answered; nothing else is, and nothing has changed. */
+static void check_only_read(struct rig *rig, const struct store_group *group)
+{
+    for (const struct store_op *op = group->first; op != NULL; op = op->next) {
+        bool is_read = op->type == STORE_CLAIM || op->type == STORE_FETCH;
+
+        CHECK(op->answer == (is_read ? STORE_OK : STORE_PENDING) && !op->has_one_time);
+        CHECK(op->type != STORE_FETCH || op->message_count == 2);
+        CHECK(op->type != STORE_PUT || op->envelope.len == 3);
+    }
+    CHECK(count_delivered(rig) == 0);
+}
+
+static void check_nothing_happened(struct rig *rig, const struct store_group *group)
+{
     for (const struct store_op *op = group->first; op != NULL; op = op->next) {
         CHECK(op->answer == STORE_PENDING && op->message_count == 0 && !op->has_one_time);
         CHECK(op->type != STORE_CLAIM || op->bundle.len == 0);
         CHECK(op->type != STORE_PUT || op->envelope.len == 3);
     }
-    for (size_t i = 0; i < rig->event_count; i++)
-        delivered += rig->events[i].type == RIG_DELIVERED;
-    CHECK(delivered == 0);
+    CHECK(count_delivered(rig) == 0);
 }
 
 /* What mixed_group has done. */
@@ -91,7 +109,7 @@ static void on_a_full_disk_nothing_happens_until_there_is_room(void **state)
     group = mixed_group(rig);
     failing_disk_write(SQLITE_FULL);
     CHECK(rig_run(rig, group) == STORE_DOWN);
-    check_nothing_happened(rig, group);
+    check_only_read(rig, group);
     store_sqlite_error(rig->store, why, sizeof(why));
     assert_non_null(strstr(why, "full"));
     rig->last = NULL; /* what is only read still works */
@@ -104,6 +122,34 @@ static void on_a_full_disk_nothing_happens_until_there_is_room(void **state)
     store_group_free(group);
     rig_reopen(rig, file->path);
     assert_string_equal(rig_fetch(rig, 10, 9, 999), "8:new");
+    rig_close(rig);
+}
+
+/* What was received goes although others want to send: room is made, and logins work. */
+static void a_full_disk_lets_go_of_what_was_acknowledged(void **state)
+{
+    struct store_folder *file = *state;
+    struct rig *rig = &file->rig;
+    struct store_group *group;
+
+    rig_open(rig, file->path);
+    store_fill(rig);
+    group = mixed_group(rig);
+    failing_disk_write_once(SQLITE_FULL);
+    CHECK(rig_run(rig, group) == STORE_DOWN);
+    for (const struct store_op *op = group->first; op != NULL; op = op->next) {
+        bool wants_room =
+            op->type == STORE_PUT || op->type == STORE_CARD_PUT || op->type == STORE_BUNDLE_TAKE;
+
+        CHECK(op->answer == (wants_room ? STORE_PENDING : STORE_OK));
+    }
+    CHECK(count_delivered(rig) == 0);
+    rig->last = NULL;
+    assert_string_equal(rig_fetch(rig, 10, 9, 999), "");
+    store_group_free(group);
+    rig_reopen(rig, file->path);
+    assert_string_equal(rig_fetch(rig, 10, 9, 999), "");
+    assert_string_equal(rig_fetch(rig, 20, 9, 999), "7:bob's");
     rig_close(rig);
 }
 
@@ -121,7 +167,10 @@ static void each_code_of_a_failing_disk_takes_everything_back(void **state)
         failing_disk_write(codes[i]);
         rig->store->ops->submit(rig->store, group);
         CHECK(store_sqlite_step(rig->store) == 1 && group->result != STORE_DONE);
-        check_nothing_happened(rig, group);
+        if (group->result == STORE_DOWN)
+            check_only_read(rig, group);
+        else
+            check_nothing_happened(rig, group);
         failing_disk_write(SQLITE_OK);
         assert_string_equal(rig_fetch(rig, 10, 9, 999), "5:cold 6:hot");
         CHECK(rig_put(rig, 20, 7, "bob's") == STORE_OK);
@@ -214,6 +263,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(on_a_full_disk_nothing_happens_until_there_is_room),
+        IN_FOLDER(a_full_disk_lets_go_of_what_was_acknowledged),
         IN_FOLDER(each_code_of_a_failing_disk_takes_everything_back),
         IN_FOLDER(after_a_failed_flush_the_same_group_is_submitted_again),
         IN_FOLDER(a_failing_disk_is_news_once_and_so_is_its_end),
