@@ -31,14 +31,16 @@ enum signet_err engine_save_draft(struct engine *e, struct outgoing *text)
     wire_put_id(&w, &text->address);
     wire_put_uint(&w, text->sent_at);
     wire_put_bytes(&w, signet_buf_span(&text->text));
-    if ((err = wire_writer_finish(&w)) != SIGNET_OK)
-        return err;
-    text->draft = ++e->counters.next_outbox;
-    key = outbox_key(text->draft);
-    err = engine_put(e, &key, signet_buf_span(&value));
+    if ((err = wire_writer_finish(&w)) == SIGNET_OK) {
+        text->draft = ++e->counters.next_outbox;
+        key = outbox_key(text->draft);
+        err = engine_put(e, &key, signet_buf_span(&value));
+    }
     signet_buf_free(&value);
+    if (err != SIGNET_OK)
+        return err;
     signet_buf_free(&text->text);
-    return err == SIGNET_OK ? engine_save_counters(e) : err;
+    return engine_save_counters(e);
 }
 
 /* A copy of `sealed` at the end of the list. */
