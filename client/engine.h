@@ -49,7 +49,8 @@ enum engine_problem {
     PROBLEM_LOGIN,      /* the relay refuses the login */
     PROBLEM_OLD_STORE,  /* this home is an older copy: sending would use keys again */
     PROBLEM_IDENTITY,   /* the contact's identity changed: exit 3 */
-    PROBLEM_LIST,       /* the contact's device list is rolled back or forked: exit 3 */
+    PROBLEM_LIST,       /* the contact's device list is forked: exit 3 */
+    PROBLEM_ROLLBACK,   /* the contact's device list is older than one seen before: exit 3 */
     PROBLEM_CARD,       /* what the relay gives as card or bundle does not verify: exit 3 */
     PROBLEM_EXPIRED,    /* the contact's device list or bundle has expired */
     PROBLEM_NO_BUNDLE,  /* the contact has no prekeys at the relay */

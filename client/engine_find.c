@@ -70,7 +70,11 @@ static enum signet_err explain_card(
 /* Why a card does not follow the one that is known. */
 static enum engine_problem problem_of(enum signet_err err)
 {
-    return err == SIGNET_ERR_SUCCESSION ? PROBLEM_IDENTITY : PROBLEM_LIST;
+    switch (err) {
+    case SIGNET_ERR_SUCCESSION: return PROBLEM_IDENTITY;
+    case SIGNET_ERR_ROLLBACK: return PROBLEM_ROLLBACK;
+    default: return PROBLEM_LIST;
+    }
 }
 
 /* A name resolved for the first time: trusted once, from then on local. */

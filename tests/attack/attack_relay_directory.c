@@ -71,7 +71,7 @@ static void a_device_list_is_not_rolled_back(void **state)
     core_rig_wait(&s.sim.rig, UINT64_C(2) * 3600 * 1000);
     sim_send(s.alice, "bob", "three");
     sim_run(&s.sim);
-    CHECK(s.alice->problem == PROBLEM_LIST && engine_problem_is_refusal(PROBLEM_LIST));
+    CHECK(s.alice->problem == PROBLEM_ROLLBACK && engine_problem_is_refusal(PROBLEM_ROLLBACK));
     CHECK(s.alice->accepted == 2);
     relay_scene_check_history(s.bob, s.alice, "one\ntwo\n");
     relay_scene_close(&s);
