@@ -1,5 +1,5 @@
 /* The inside of a link: link.c has its life, link_dial.c the way to an open connection, link_hop.c
- * what is done with it. */
+ * what is done with it, link_events.c what its owner is told. */
 #ifndef CLIENT_LINK_INTERNAL_H
 #define CLIENT_LINK_INTERNAL_H
 
@@ -63,12 +63,17 @@ bool link_is_usable(const struct link *link);
 /* After every call of the engine: disk, then relay, then events. An error has been reported, and
  * has ended the link. */
 enum signet_err link_settle(struct link *link, enum signet_err err, struct engine_output *output);
-/* Hand on events; not inside a call of the owner. */
-void link_deliver(struct link *link);
-/* Takes the event over. */
-void link_add_event(struct link *link, struct engine_event *event);
 /* Tell the engine; errors as of link_settle. */
 enum signet_err link_disconnected(struct link *link);
+
+/* ---- link_events.c ---- */
+
+/* Hand on events; not inside a call of the owner. */
+void link_deliver(struct link *link);
+/* The same soon, outside of the call that brought it about. */
+void link_deliver_later(struct link *link);
+/* Takes the event over. */
+void link_add_event(struct link *link, struct engine_event *event);
 /* There is no connection, and none under way. */
 void link_failed(struct link *link, const struct link_down *down);
 /* The same, where only a cause is to be added to "cannot reach the relay at HOST:PORT". */
