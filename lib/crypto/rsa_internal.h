@@ -25,8 +25,8 @@ struct crypto_rsa_private {
     EVP_PKEY **working; /* a duplicate to compute with; *working is NULL until it is needed */
 };
 
-/* The key with this modulus (big-endian, of 256, 384 or 512 bytes, the highest bit set) and
- * e = 65537. Not checked. Errors: KEY (another length, highest bit not set), NOMEM, CRYPTO. */
+/* The key with this modulus (big-endian, of 256, 384 or 512 bytes, odd, the highest bit set) and
+ * e = 65537. Not checked. Errors: KEY (another length, highest bit not set, even), NOMEM, CRYPTO. */
 SIGNET_MUST_USE enum signet_err rsa_public_from_modulus(
     struct signet_library *library, signet_span modulus, struct crypto_rsa_public **key_out);
 

@@ -103,7 +103,10 @@ enum signet_err rsa_public_from_modulus(
     struct crypto_rsa_public *key;
     enum signet_err err;
 
-    if (!is_size(modulus.len) || (modulus.ptr[0] & 0x80) == 0)
+    /* Even ones here and not in crypto_rsa_public_check: OpenSSL cannot compute with them, and so
+     * would fail as if the machine had, wherever a signature is looked at before that check. */
+    if (!is_size(modulus.len) || (modulus.ptr[0] & 0x80) == 0 ||
+        (modulus.ptr[modulus.len - 1] & 1) == 0)
         return SIGNET_ERR_KEY;
     /* OpenSSL has no verdict on a signature under an even one: it would pass for a fault of ours. */
     if ((modulus.ptr[modulus.len - 1] & 1) == 0)

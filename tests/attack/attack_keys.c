@@ -258,6 +258,8 @@ static void tricks_with_keys_in_cards_are_refused(void **state)
     check_key_refused(mallory, changed);
     changed.modulus = signet_span_of(modulus, 257); /* divisible by 209: no RSA modulus */
     check_modulus_refused(mallory, &changed);
+    modulus[256] = 0xd0; /* even: OpenSSL does not get as far as to judge a signature under it */
+    check_key_refused(mallory, changed);
     CHECK_OK(signet_buf_fill(&longer, 0, 1));
     CHECK_ERR(read_with_key(mallory, signet_buf_span(&longer), false), SIGNET_ERR_KEY);
     signet_buf_free(&longer);

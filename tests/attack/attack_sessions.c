@@ -268,10 +268,45 @@ static void many_sessions_full_of_skipped_keys_stop_nobody(void **state)
     scene_close(&s);
 }
 
+/* An even modulus in place of mallory's: OpenSSL cannot even look at a signature under it. */
+static void spoil_identity(struct scene *s)
+{
+    signet_span card = signet_card_bytes(signet_account_card(s->mallory));
+    signet_span key = crypto_rsa_public_spki(crypto_rsa_private_public(s->mallory->identity));
+    uint8_t *place = memmem(card.ptr, card.len, key.ptr, key.len);
+
+    CHECK(place != NULL);
+    place[key.len - 6] ^= 1; /* before the exponent's five bytes */
+}
+
+/* Section 8: an envelope that is refused is recorded and acknowledged, whatever is wrong with it;
+ * what ends as a failure of the machine would come again at every start, before all others. */
+static void a_key_that_openssl_cannot_use_stops_nobody(void **state)
+{
+    struct signet_buf first = {0};
+    struct scene s;
+    char *history;
+
+    (void)state;
+    scene_open(&s, 501);
+    spoil_identity(&s);
+    begin_session(&s, 0);
+    add_delivery(&s, 0, &first);
+    sim_inject(s.bob, signet_buf_span(&first));
+    sim_send(s.alice, "bob", "an honest one");
+    sim_run(&s.sim);
+    history = sim_history(s.bob, s.alice, false);
+    assert_string_equal(history, "an honest one\n");
+    free(history);
+    signet_buf_free(&first);
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_sessions_full_of_skipped_keys_stop_nobody),
+        cmocka_unit_test(a_key_that_openssl_cannot_use_stops_nobody),
     };
 
     return cmocka_run_group_tests_name("attack_sessions", tests, NULL, NULL);
