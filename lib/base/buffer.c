@@ -64,10 +64,10 @@ void signet_buf_consume(struct signet_buf *buf, size_t count)
 {
     size_t left;
 
-    if (count == 0)
-        return;
     if (count > buf->len)
         count = buf->len;
+    if (count == 0)
+        return; /* an empty buffer may have no block */
     left = buf->len - count;
     memmove(buf->ptr, buf->ptr + count, left);
     signet_buf_truncate(buf, left);
