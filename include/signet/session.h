@@ -61,8 +61,9 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_session_initiate(struct signet
  * Start a session as responder, from the init data of an envelope whose view named these secrets.
  * The message itself is opened by signet_session_open afterwards. The peer's card is verified in
  * itself; compare it with the one known (signet_card_follows) before keeping anything.
- * Errors: FORMAT, LIMIT, SUITE, UNKNOWN (not this bundle, or the one-time key is gone), KEY (a
- * low-order point, or in the card), AUTH, SIGNER, CHANNEL (made for another device), NOMEM, CRYPTO.
+ * Errors: FORMAT, LIMIT, SUITE, UNKNOWN (no init data, not this bundle, or the one-time key is
+ * gone), KEY (a low-order point, or in the card), AUTH, SIGNER, CHANNEL (made for another device),
+ * PROFILE, PURPOSE and SUCCESSION (of what is signed inside), NOMEM, CRYPTO.
  */
 struct signet_session_own {
     const struct signet_account *account;
@@ -122,7 +123,7 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_session_seal(
 /*
  * Open an envelope, append its content, and advance the receiving chain. Source: the Double
  * Ratchet, revision 1, section 4.
- * Errors: FORMAT, LIMIT (over SIGNET_SKIP_MAX ahead), REPLAY, UNKNOWN (the tag is not this
+ * Errors: FORMAT, LIMIT (over SIGNET_SKIP_MAX ahead), SUITE, REPLAY, UNKNOWN (the tag is not this
  * session's), AUTH, KEY (a low-order ratchet key), NOMEM, CRYPTO; unchanged then.
  */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_session_open(struct signet_session *session,
