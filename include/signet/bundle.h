@@ -72,12 +72,13 @@ struct signet_bundle_secrets;
  * while it is younger than 30 days, else a new one is generated (half a second).
  * bundle_out  the signed bundle is appended
  * keys_out    the 256 one-time public keys, 32 bytes each, are appended
- * Errors: NOMEM, CRYPTO; outputs are unchanged then.
+ * Errors: ARGUMENT (a version of 0, a version or time beyond SIGNET_TIME_MAX), NOMEM, CRYPTO;
+ * outputs are unchanged then.
  */
 struct signet_bundle_order {
     const struct signet_account *account;
     const struct signet_bundle_secrets *previous; /* NULL: none */
-    uint64_t version;
+    uint64_t version;                             /* from 1, one more with each bundle */
     uint64_t now_ms;
 };
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_bundle_make(struct signet_library *library,

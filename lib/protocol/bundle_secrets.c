@@ -122,6 +122,13 @@ static enum signet_err take_oaep_key(struct signet_library *library,
     return err;
 }
 
+/* Whether whoever reads the bundle will accept its numbers, and decoding the secrets too. */
+static bool order_is_valid(const struct signet_bundle_order *order)
+{
+    return order->version > 0 && order->version <= SIGNET_TIME_MAX &&
+           order->now_ms <= SIGNET_TIME_MAX - BUNDLE_LIFE_MS;
+}
+
 enum signet_err signet_bundle_make(struct signet_library *library,
     const struct signet_bundle_order *order, struct signet_bundle_secrets **secrets_out,
     struct signet_buf *bundle_out, struct signet_buf *keys_out)
@@ -131,6 +138,8 @@ enum signet_err signet_bundle_make(struct signet_library *library,
     struct bundle_keys keys = {0};
     enum signet_err err;
 
+    if (!order_is_valid(order))
+        return SIGNET_ERR_ARGUMENT;
     if ((err = take_oaep_key(library, order, &keys)) != SIGNET_OK)
         goto out;
     if ((err = bundle_from_keys(library, order, &keys, &secrets, made)) != SIGNET_OK)

@@ -328,6 +328,38 @@ static void a_decryption_key_serves_thirty_days(void **state)
     fixture_free(&f);
 }
 
+static enum signet_err make(const struct fixture *f, uint64_t version, uint64_t now_ms)
+{
+    struct signet_bundle_order order = {.account = f->bob.account,
+        .previous = f->bob.secrets,
+        .version = version,
+        .now_ms = now_ms};
+    struct signet_bundle_secrets *secrets = NULL;
+    struct signet_buf bytes = {0}, keys = {0};
+    enum signet_err err = signet_bundle_make(f->library, &order, &secrets, &bytes, &keys);
+
+    CHECK((secrets != NULL) == (err == SIGNET_OK));
+    CHECK((bytes.len > 0) == (err == SIGNET_OK) && (keys.len > 0) == (err == SIGNET_OK));
+    signet_bundle_secrets_free(secrets);
+    signet_buf_free(&bytes);
+    signet_buf_free(&keys);
+    return err;
+}
+
+/* bundle.h: nothing is signed that nobody accepts. */
+static void no_bundle_is_made_that_nobody_reads(void **state)
+{
+    struct fixture f = fixture_new();
+
+    (void)state;
+    CHECK_OK(make(&f, SIGNET_TIME_MAX, PARTY_NOW));
+    CHECK_ERR(make(&f, 0, PARTY_NOW), SIGNET_ERR_ARGUMENT);
+    CHECK_ERR(make(&f, SIGNET_TIME_MAX + 1, PARTY_NOW), SIGNET_ERR_ARGUMENT);
+    CHECK_ERR(make(&f, 6, SIGNET_TIME_MAX - 30 * DAY_MS + 1), SIGNET_ERR_ARGUMENT);
+    CHECK_ERR(make(&f, 6, UINT64_MAX), SIGNET_ERR_ARGUMENT);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +373,7 @@ int main(void)
         cmocka_unit_test(time_is_checked_with_a_day_of_tolerance),
         cmocka_unit_test(secrets_are_read_back_whole),
         cmocka_unit_test(a_decryption_key_serves_thirty_days),
+        cmocka_unit_test(no_bundle_is_made_that_nobody_reads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
