@@ -17,7 +17,10 @@ struct ossl_lib_ctx_st; /* OpenSSL's OSSL_LIB_CTX */
  *          it must outlive the library. Tests put a seeded generator there.
  *
  * The first call in a process sets up OpenSSL's secure heap, in which private keys live: locked in
- * memory where the system's limit allows, never in a core image.
+ * memory where the system's limit allows, never in a core image. OpenSSL's own copies of an RSA key
+ * are not in it: what it computes with, wiped with the key; and the encoded form that it makes while
+ * a key is read or written, which it frees without wiping. The keys of skipped messages are not in
+ * it either, but are wiped.
  *
  * Errors: NOMEM, CRYPTO (an algorithm is missing).
  */
