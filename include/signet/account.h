@@ -20,7 +20,8 @@ struct signet_next_identity {
 /*
  * Make identity key, next identity key and device key (three RSA key generations: seconds) and the
  * first device list. identity_bits: 2048, 3072 or 4096. Device keys have 3072 bits.
- * Errors: ARGUMENT, NOMEM, CRYPTO; outputs are unchanged then.
+ * Errors: ARGUMENT (bits; a list from then would end after SIGNET_TIME_MAX), NOMEM, CRYPTO; outputs
+ * are unchanged then.
  */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_account_create(struct signet_library *library,
     unsigned identity_bits, uint64_t now_ms, struct signet_account **account_out,
@@ -44,7 +45,8 @@ SIGNET_API bool signet_account_issued_list(
 
 /*
  * Issue the next version of the device list, good for another 90 days from now.
- * Errors: STATE (now is before the current list was issued), NOMEM, CRYPTO; unchanged then.
+ * Errors: STATE (now is before the current list was issued), ARGUMENT (the list would end after
+ * SIGNET_TIME_MAX), NOMEM, CRYPTO; unchanged then.
  */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_account_renew(
     struct signet_account *account, uint64_t now_ms);
@@ -53,7 +55,7 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_account_renew(
  * Go over to the announced identity key: issue a list of the next generation, which voids the
  * later lists of the old key, and make and announce another next key.
  * Errors: SUCCESSION (not the key that was announced), KEY, LIMIT (as many generations as a card
- * holds), NOMEM, CRYPTO; unchanged then.
+ * holds), ARGUMENT (as signet_account_renew), NOMEM, CRYPTO; unchanged then.
  */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_account_succeed(struct signet_account *account,
     signet_span next_pkcs8, uint64_t now_ms, struct signet_next_identity *next_out);

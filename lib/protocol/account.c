@@ -47,6 +47,8 @@ static enum signet_err issue(struct signet_account *account, const struct device
     struct signet_card *card = NULL;
     enum signet_err err;
 
+    if (list->issued_at > SIGNET_TIME_MAX - LIST_LIFE_MS)
+        return SIGNET_ERR_ARGUMENT;
     if ((err = device_list_write(list, &payload)) != SIGNET_OK)
         goto out;
     if ((err = signed_make(account->identity, TYP_DEVICE_LIST, signet_buf_span(&payload), &cose)) !=

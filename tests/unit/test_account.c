@@ -54,6 +54,9 @@ static void a_renewed_list_follows_the_one_before(void **state)
     (void)state;
     CHECK_OK(signet_card_read(seeded.library, signet_card_bytes(party_card(&alice)), &old));
     CHECK_ERR(signet_account_renew(alice.account, PARTY_NOW - 1), SIGNET_ERR_STATE);
+    CHECK_ERR(signet_account_renew(alice.account, SIGNET_TIME_MAX - 90 * DAY_MS + 1),
+        SIGNET_ERR_ARGUMENT);
+    CHECK_ERR(signet_account_renew(alice.account, UINT64_MAX), SIGNET_ERR_ARGUMENT);
     CHECK(signet_id_equal(signet_card_list(party_card(&alice)), &old_list));
     CHECK_OK(signet_account_renew(alice.account, PARTY_NOW + DAY_MS));
     card = party_card(&alice);
