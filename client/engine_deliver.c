@@ -317,12 +317,27 @@ static enum signet_err conclude(struct engine *e, struct delivery *d, enum signe
     return verdict_exists(cause) ? record_refusal(e, d, cause) : cause;
 }
 
+/* A fault of this machine while a message was opened, but not of its disk: nothing has changed yet.
+ * Whoever finds bytes that bring one about must not stop a client for good with them. */
+static bool is_fault(enum signet_err err)
+{
+    return err != SIGNET_OK && err != SIGNET_ERR_IO && !verdict_exists(err);
+}
+
+static enum signet_err note_fault(struct engine *e, enum signet_err err)
+{
+    if (err == SIGNET_ERR_NOMEM)
+        return engine_note(e, "not enough memory to open a message; it waits at the relay");
+    return engine_note(
+        e, "a message cannot be opened here now (%s); it waits at the relay", signet_err_text(err));
+}
+
 enum signet_err engine_open_pending(struct engine *e, signet_span envelope)
 {
     struct delivery d = {.now_ms = e->now_ms, .envelope = envelope};
     enum signet_err err = crypto_sha256_one(e->library, envelope, &d.hash);
 
-    if (err == SIGNET_OK && (err = open_delivery(e, &d)) != SIGNET_ERR_NOMEM)
+    if (err == SIGNET_OK && !is_fault(err = open_delivery(e, &d)))
         err = conclude(e, &d, err);
     delivery_clear(&d);
     return err;
@@ -342,10 +357,10 @@ enum signet_err engine_delivered(
     err = engine_was_seen(e, RECORD_SEEN, &d.hash);
     if (err == SIGNET_ERR_UNKNOWN) {
         err = open_delivery(e, &d);
-        if (err == SIGNET_ERR_NOMEM) {
-            /* Nothing has changed yet. It stays at the relay, and stalls nothing behind it. */
+        if (is_fault(err)) {
+            /* It stays at the relay, and stalls nothing behind it. */
             delivery_clear(&d);
-            return engine_note(e, "not enough memory to open a message; it waits at the relay");
+            return note_fault(e, err);
         }
         err = conclude(e, &d, err);
         if (err == SIGNET_OK)

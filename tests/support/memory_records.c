@@ -17,6 +17,8 @@ struct memory_records {
     struct memory_record *items;
     size_t count, capacity;
     size_t commits_left; /* before one fails; SIZE_MAX: none does */
+    enum record_kind broken_kind;
+    enum signet_err broken; /* how reading one of that kind fails; SIGNET_OK: it does not */
 };
 
 static int compare(const struct memory_record *record, const struct record_key *key)
@@ -112,11 +114,20 @@ void memory_records_free(struct memory_records *records)
     free(records);
 }
 
+void memory_records_break(
+    struct memory_records *records, enum record_kind kind, enum signet_err err)
+{
+    records->broken_kind = kind;
+    records->broken = err;
+}
+
 static enum signet_err get(void *ctx, const struct record_key *key, struct signet_buf *out)
 {
     const struct memory_records *records = ctx;
     size_t at = lower_bound(records, key);
 
+    if (records->broken != SIGNET_OK && key->kind == records->broken_kind)
+        return records->broken;
     if (!is_at(records, at, key))
         return SIGNET_ERR_UNKNOWN;
     if (records->items[at].is_damaged)

@@ -27,6 +27,11 @@ SIGNET_MUST_USE enum signet_err memory_records_commit(
 /* Let the commit after `count` further ones fail with IO, once. */
 void memory_records_fail_after(struct memory_records *records, size_t count);
 
+/* From now on, reading a record of that kind fails as if the machine had, with this error;
+ * SIGNET_OK: it works. */
+void memory_records_break(
+    struct memory_records *records, enum record_kind kind, enum signet_err err);
+
 /* Damage all records of a kind, until they are written again; returns how many there are. */
 size_t memory_records_damage(struct memory_records *records, enum record_kind kind);
 

@@ -207,6 +207,36 @@ static void the_name_of_a_damaged_contact_stays_taken(void **state)
     simulation_close(&sim);
 }
 
+/* What goes wrong with one message, whatever it is, must not stop those behind it for good. */
+static void a_fault_while_a_message_is_opened_costs_only_its_time(void **state)
+{
+    static const enum signet_err faults[] = {
+        SIGNET_ERR_CRYPTO, SIGNET_ERR_STATE, SIGNET_ERR_ARGUMENT};
+    struct simulation sim;
+    struct sim_client *alice, *bob;
+
+    (void)state;
+    simulation_open(&sim, 215);
+    alice = sim_join(&sim, "alice");
+    bob = sim_join(&sim, "bob");
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        size_t received = bob->received;
+
+        memory_records_break(bob->records, RECORD_HEAD, faults[i]);
+        sim_send(alice, "bob", "one");
+        sim_run(&sim);
+        CHECK(bob->received == received && engine_is_ready(bob->engine));
+        memory_records_break(bob->records, RECORD_HEAD, SIGNET_OK);
+        sim_send(alice, "bob", "two");
+        sim_run(&sim);
+        sim_disconnect(bob);
+        sim_connect(bob);
+        sim_run(&sim);
+        CHECK(bob->received == received + 2);
+    }
+    simulation_close(&sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +246,7 @@ int main(void)
         cmocka_unit_test(messages_under_a_damaged_tag_find_their_session),
         cmocka_unit_test(a_draft_to_a_damaged_contact_holds_up_nobody),
         cmocka_unit_test(the_name_of_a_damaged_contact_stays_taken),
+        cmocka_unit_test(a_fault_while_a_message_is_opened_costs_only_its_time),
     };
 
     return cmocka_run_group_tests_name("engine damage", tests, NULL, NULL);
