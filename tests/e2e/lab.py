@@ -104,7 +104,10 @@ class Shell:
         return self.read()
 
     def end(self):
-        os.kill(self.pid, signal.SIGHUP)  # which bash hands on to its jobs
+        with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as jobs:
+            for job in jobs.read().split():
+                os.kill(int(job), signal.SIGTERM)  # to a relay SIGHUP would say: read your settings
+        os.kill(self.pid, signal.SIGHUP)
         os.close(self.terminal)
         os.waitpid(self.pid, 0)
 
