@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/engine_internal.h"
+#include "client/engine_outbox.h"
 
 /* ---- opening and closing ---- */
 

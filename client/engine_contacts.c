@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/engine_internal.h"
+#include "client/engine_outbox.h"
 
 static struct record_key contact_key(const struct signet_id *address)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/engine_internal.h"
+#include "client/engine_outbox.h"
 
 /* What may be on its way unanswered, so that a large outbox fills neither the connection's queue nor
  * the memory; and how much is sealed in one call, so that none of them takes long. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/engine_internal.h"
+#include "client/engine_outbox.h"
 #include "wire/cbor.h"
 
 /* IS_SPREAD: sealed, and accepted for another device. */

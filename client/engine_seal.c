@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/engine_loss.h"
+#include "client/engine_outbox.h"
 
 /* What sealing one text works with. */
 struct sealing {

@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "client/engine_loss.h"
+#include "client/engine_outbox.h"
 
 #define FRESH_MS (UINT64_C(3600) * 1000) /* how long a fetched card is good to send to */
 

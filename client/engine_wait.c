@@ -1,5 +1,5 @@
 /* What waits for a time: docs/protocol.md, section 9, retry_after; and what has waited enough. */
-#include "client/engine_internal.h"
+#include "client/engine_outbox.h"
 
 enum { ANSWER_MS = 30000 }; /* no answer of the relay takes that long */
 

@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "client/engine_internal.h"
+#include "client/engine_outbox.h"
 
 enum signet_err engine_check_device(struct engine *e, const struct sealed *sealed)
 {
