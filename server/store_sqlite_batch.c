@@ -169,15 +169,19 @@ enum store_result batch_run(struct store_work *work, struct store_group *groups)
 {
     enum store_result result = run_together(work, groups, NEED_ROOM);
     size_t apart = 0;
+    bool is_less = false;
 
     /* Each time one more operation has met damage, and is left out of the next try. */
     while (result == STORE_DOWN && db_is_damaged(&work->db) && count_apart(groups) > apart) {
         apart = count_apart(groups);
         result = run_together(work, groups, NEED_ROOM);
     }
-    if (result == STORE_DOWN && !db_is_damaged(&work->db))
+    if (result == STORE_DOWN && !db_is_damaged(&work->db)) {
+        is_less = true; /* which may meet damage, too */
         result = run_less(work, groups);
-    for (struct store_group *group = groups; apart > 0 && group != NULL; group = group->next) {
+    }
+    for (struct store_group *group = groups; (apart > 0 || is_less) && group != NULL;
+         group = group->next) {
         for (struct store_op *op = group->first; op != NULL; op = op->next) {
             if (op->is_apart && result == STORE_DONE)
                 run_apart(work, op, group);
