@@ -143,31 +143,10 @@ static void a_forked_list_stops_until_a_person_decides(void **state)
 /* What bob could send in his session with alice: content with that card. */
 static void inject_with_card(struct scene *s, signet_span card)
 {
-    struct signet_library *library = s->sim.seeded.library;
-    struct signet_entry_draft draft = {
-        .to = *sim_address(s->alice),
-        .to_list = *signet_card_list(card_of(s->alice)),
-        .sequence = 1,
-        .sent_at = s->sim.rig.wall_ms,
-        .kind = SIGNET_KIND_TEXT,
-        .body = signet_span_str("forged"),
-    };
-    struct signet_buf plain = {0}, content = {0};
-    struct signet_content parts;
-    struct signet_id entry;
-    struct wire_writer w = wire_writer(&content);
+    struct signet_buf content = forge_content_beside(s->sim.seeded.library,
+        engine_account(s->bob->engine), card_of(s->alice), card, s->sim.rig.wall_ms);
 
-    CHECK_OK(signet_entry_sign(library, engine_account(s->bob->engine), &draft, &plain, &entry));
-    CHECK_OK(signet_content_read(signet_buf_span(&plain), &parts));
-    wire_put_array(&w, 5);
-    wire_put_bytes(&w, parts.signed_bytes);
-    wire_put_null(&w);
-    wire_put_bytes(&w, parts.salt);
-    wire_put_bytes(&w, parts.body);
-    wire_put_bytes(&w, card);
-    CHECK_OK(wire_writer_finish(&w));
     sim_inject_content(s->bob, s->alice, signet_buf_span(&content));
-    signet_buf_free(&plain);
     signet_buf_free(&content);
 }
 

@@ -94,42 +94,15 @@ static struct signet_buf card_of_many(
     return forge_card_bytes(links, count);
 }
 
-/* What mallory says to alice, with a card beside it. */
-static struct signet_buf content_with(struct scene *s, signet_span card)
-{
-    struct signet_entry_draft draft = {
-        .to = *sim_address(s->alice),
-        .to_list = *signet_card_list(card_of(s->alice)),
-        .sequence = 1,
-        .sent_at = s->sim.rig.wall_ms,
-        .kind = SIGNET_KIND_TEXT,
-        .body = signet_span_str("forged"),
-    };
-    struct signet_buf plain = {0}, content = {0};
-    struct signet_content parts;
-    struct signet_id entry;
-    struct wire_writer w = wire_writer(&content);
-
-    CHECK_OK(signet_entry_sign(s->sim.seeded.library, s->mallory, &draft, &plain, &entry));
-    CHECK_OK(signet_content_read(signet_buf_span(&plain), &parts));
-    wire_put_array(&w, 5);
-    wire_put_bytes(&w, parts.signed_bytes);
-    wire_put_null(&w);
-    wire_put_bytes(&w, parts.salt);
-    wire_put_bytes(&w, parts.body);
-    wire_put_bytes(&w, card);
-    CHECK_OK(wire_writer_finish(&w));
-    signet_buf_free(&plain);
-    return content;
-}
-
 /* A first message of mallory's: his present card in the init block, that one beside the text. */
 static void write_first(struct scene *s, signet_span card)
 {
     struct signet_library *library = s->sim.seeded.library;
     struct signet_session_peer peer = {.card = card_of(s->alice)};
     struct relay_message message = {.type = RELAY_DELIVER, .message = 8000};
-    struct signet_buf content = content_with(s, card), envelope = {0}, bytes = {0};
+    struct signet_buf content = forge_content_beside(s->sim.seeded.library, s->mallory,
+                          card_of(s->alice), card, s->sim.rig.wall_ms),
+                      envelope = {0}, bytes = {0};
     struct signet_bundle *bundle = NULL;
     struct signet_session *session = NULL;
 

@@ -172,3 +172,33 @@ struct signet_buf forge_content(struct signet_library *library, const struct for
     signet_buf_free(&cose);
     return content;
 }
+
+struct signet_buf forge_content_beside(struct signet_library *library,
+    const struct signet_account *from, const struct signet_card *to, signet_span card,
+    uint64_t sent_at)
+{
+    struct signet_entry_draft draft = {
+        .to = *signet_card_address(to),
+        .to_list = *signet_card_list(to),
+        .sequence = 1,
+        .sent_at = sent_at,
+        .kind = SIGNET_KIND_TEXT,
+        .body = signet_span_str("forged"),
+    };
+    struct signet_buf plain = {0}, content = {0};
+    struct signet_content parts;
+    struct signet_id entry;
+    struct wire_writer w = wire_writer(&content);
+
+    must(signet_entry_sign(library, from, &draft, &plain, &entry));
+    must(signet_content_read(signet_buf_span(&plain), &parts));
+    wire_put_array(&w, 5);
+    wire_put_bytes(&w, parts.signed_bytes);
+    wire_put_null(&w);
+    wire_put_bytes(&w, parts.salt);
+    wire_put_bytes(&w, parts.body);
+    wire_put_bytes(&w, card);
+    must(wire_writer_finish(&w));
+    signet_buf_free(&plain);
+    return content;
+}

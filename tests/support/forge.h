@@ -60,6 +60,11 @@ struct signet_buf forge_content(struct signet_library *library, const struct for
 /* Content with these parts. */
 struct signet_buf forge_content_with(signet_span cose, signet_span salt, signet_span body);
 
+/* What an account could say to that of a card in its first message, with some card beside it. */
+struct signet_buf forge_content_beside(struct signet_library *library,
+    const struct signet_account *from, const struct signet_card *to, signet_span card,
+    uint64_t sent_at);
+
 /* What is a key of 3072 bits by its form only: its modulus has a small factor. */
 struct crypto_rsa_public *forge_key(struct signet_library *library);
 
