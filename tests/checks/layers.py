@@ -14,6 +14,8 @@ C17 = ("assert ctype errno inttypes limits math stdarg stdatomic stdbool stddef 
 PUBLIC_OF_THE_RELAY = "attributes buffer bundle card error id library login span".split()
 CORE = "core* conn dispatch handle_* limits wall_trust window message_id".split()
 ENGINE = "engine* chain contact message people records verdict".split()
+# What the client is made of, while its files move out of client/ into folders of their own.
+CLIENT = "client/* engine/* agent/* term/* lab/* cli/*"
 
 # For the files that match (the first row counts): what they may include, by pattern. A name in
 # quotes is relative to lib/ or the root; "c17" stands for the headers of the language's library
@@ -35,15 +37,22 @@ ROWS = [
     # The relay's core reads no clock and no socket.
     *[(f"server/{name}.[ch]", "c17 relay base/* wire/* crypto/hash.h crypto/secret.h io/log.h "
        "server-core server/store.h") for name in CORE],
+    ("server/core/*", "c17 relay base/* wire/* crypto/hash.h crypto/secret.h io/log.h "
+     "server-core server/core/* server/store.h server/store/store.h"),
+    ("server/store/*", "c17 system relay base/* wire/* crypto/hash.h crypto/secret.h server/* "
+     "sqlite3.h"),
     ("server/store_*", "c17 system relay base/* wire/* crypto/hash.h crypto/secret.h server/* "
      "sqlite3.h"),
     ("server/*", "c17 system relay base/* wire/* crypto/hash.h crypto/secret.h io/* server/* uv.h "
      "ini.h"),
     # The client's engine reads no clock, socket or file, and knows no database.
-    *[(f"client/{name}.[ch]", "c17 signet/* base/* client-lib client-engine") for name in ENGINE],
-    ("client/store*", "c17 system signet/* base/* client-lib client/* sqlite3.h"),
-    ("client/*", "c17 system signet/* base/* ciphers/* io/* client-lib client/* uv.h editline/* "
-     "histedit.h"),
+    *[(f"client/{name}.[ch]", "c17 signet/* base/* client-lib client-engine engine/*")
+      for name in ENGINE],
+    ("engine/*", "c17 signet/* base/* client-lib client-engine engine/*"),
+    *[(pattern, f"c17 system signet/* base/* client-lib {CLIENT} sqlite3.h")
+      for pattern in ("client/store*", "agent/store/*")],
+    *[(pattern, f"c17 system signet/* base/* ciphers/* io/* client-lib {CLIENT} uv.h editline/* "
+       "histedit.h") for pattern in CLIENT.split()],
     ("examples/*", "c17 signet/*"),
     ("tests/*", "*.h"),
     ("fuzz/*", "*.h"),
@@ -84,7 +93,8 @@ FORBIDDEN = [
     ("client/engine_send.c", "unistd.h"),
     ("tests/unit/test_cose.c", "wire/cose.c"),
 ]
-FOLDERS = "include lib ciphers io server client examples tests fuzz bench".split()
+FOLDERS = ("include lib ciphers io server engine agent term lab cli client examples tests fuzz "
+           "bench").split()
 
 
 def allowed(path):

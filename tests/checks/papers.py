@@ -9,7 +9,8 @@ import os
 import re
 import sys
 
-SOURCES = ("include", "lib", "ciphers", "io", "server", "client")
+SOURCES = ("include", "lib", "ciphers", "io", "server", "engine", "agent", "term", "lab", "cli",
+           "client")
 
 
 def papers(root):
