@@ -6,7 +6,7 @@
 #define CLIENT_DESK_H
 
 #include "client/command.h"
-#include "client/engine.h"
+#include "engine/engine.h"
 
 struct desk {
     const struct context *context; /* borrowed, as is the home */

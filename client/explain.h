@@ -8,7 +8,7 @@
 #ifndef CLIENT_EXPLAIN_H
 #define CLIENT_EXPLAIN_H
 
-#include "client/engine.h"
+#include "engine/engine.h"
 #include "client/report.h"
 
 /* Append the step as a line without its end; `number` counts them from 1. Errors: NOMEM. */

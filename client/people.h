@@ -2,7 +2,7 @@
 #ifndef CLIENT_PEOPLE_H
 #define CLIENT_PEOPLE_H
 
-#include "client/engine.h"
+#include "engine/engine.h"
 
 struct person {
     char name[SIGNET_ID_TEXT_SIZE]; /* the local name, or the fingerprint where none is known */

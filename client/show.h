@@ -13,7 +13,7 @@
 #ifndef CLIENT_SHOW_H
 #define CLIENT_SHOW_H
 
-#include "client/message.h"
+#include "engine/history/message.h"
 #include "client/people.h"
 
 struct show {

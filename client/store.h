@@ -12,7 +12,7 @@
 
 #include <signet/library.h>
 
-#include "client/records.h"
+#include "engine/records.h"
 
 enum { STORE_KEY_LEN = 32 };
 

@@ -6,7 +6,7 @@ import sqlite3
 
 from harness import equal, main, test
 
-CONTACT, SESSION = 5, 7  # kinds of client/records.h
+CONTACT, SESSION = 5, 7  # kinds of engine/records.h
 
 
 def damage(home, kind):

@@ -7,7 +7,7 @@
 #ifndef TESTS_MEMORY_RECORDS_H
 #define TESTS_MEMORY_RECORDS_H
 
-#include "client/records.h"
+#include "engine/records.h"
 
 struct memory_records;
 

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "client/records.h"
+#include "engine/records.h"
 
 static inline struct record_key key_of(enum record_kind kind, const char *name, uint64_t number)
 {

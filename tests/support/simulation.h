@@ -8,7 +8,7 @@
 
 #include "tests/support/core_rig.h"
 
-#include "client/engine.h"
+#include "engine/engine.h"
 #include "tests/support/memory_records.h"
 #include "tests/support/seeded_library.h"
 

@@ -1,7 +1,7 @@
 /* The chain of one device's entries: docs/protocol.md, section 8, step 7; decision 15. */
 #include "tests/support/unit.h"
 
-#include "client/chain.h"
+#include "engine/history/chain.h"
 
 /* Entry number `sequence` of the honest author: its id is made of its number. */
 static struct signet_entry entry(uint64_t sequence)

@@ -2,7 +2,7 @@
 #include "tests/support/parties.h"
 #include "tests/support/unit.h"
 
-#include "client/contact.h"
+#include "engine/contact.h"
 #include "wire/cbor.h"
 
 struct fixture {

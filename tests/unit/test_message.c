@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "client/contact.h"
-#include "client/message.h"
+#include "engine/contact.h"
+#include "engine/history/message.h"
 #include "tests/support/parties.h"
 
 static void a_message_survives_its_record(void **state)

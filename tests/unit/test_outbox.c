@@ -1,5 +1,5 @@
 /*
- * The outbox where the relay cannot take a message now: client/engine_lanes.c. What is refused
+ * The outbox where the relay cannot take a message now: engine/outbox/device_queues.c. What is refused
  * waits, and nothing overtakes it; docs/protocol.md, section 9 (codes 8 to 10).
  */
 #include "tests/support/simulation.h"
