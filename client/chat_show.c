@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "client/chat.h"
-#include "client/text.h"
+#include "term/text.h"
 #include "io/clock.h"
 
 bool chat_print(struct chat *chat, signet_span text)

@@ -8,7 +8,7 @@
 #include "client/chat.h"
 #include "client/commands.h"
 #include "client/explain.h"
-#include "client/text.h"
+#include "term/text.h"
 
 enum {
     LEAVE_MS = 10000,   /* how long somebody who wants to leave is kept; a program has patience */

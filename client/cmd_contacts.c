@@ -7,7 +7,7 @@
 
 #include "client/commands.h"
 #include "client/desk.h"
-#include "client/json.h"
+#include "term/json.h"
 #include "client/show.h"
 
 /* ---- showing ---- */

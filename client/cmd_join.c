@@ -4,7 +4,7 @@
 
 #include "client/commands.h"
 #include "client/explain.h"
-#include "client/json.h"
+#include "term/json.h"
 #include "client/link.h"
 #include "client/show.h"
 #include "io/clock.h"

@@ -6,10 +6,10 @@
 #include "client/commands.h"
 #include "client/explain.h"
 #include "client/input.h"
-#include "client/json.h"
+#include "term/json.h"
 #include "client/link.h"
 #include "client/pending.h"
-#include "client/text.h"
+#include "term/text.h"
 
 enum {
     IN_FLIGHT_MAX = 64, /* lines handed to the engine and not accepted yet */

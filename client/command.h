@@ -13,7 +13,7 @@
 #include <signet/library.h>
 
 #include "client/home.h"
-#include "client/report.h"
+#include "term/report.h"
 
 enum exit_code {
     EXIT_DONE = 0,

@@ -4,7 +4,7 @@
 #include <wchar.h>
 
 #include "client/editor_internal.h"
-#include "client/screen.h"
+#include "term/screen.h"
 
 enum { TAB = 8 };
 

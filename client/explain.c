@@ -1,9 +1,9 @@
 /* The cryptographic steps, as they happen. */
 #include "client/explain.h"
 
-#include "client/json.h"
+#include "term/json.h"
 #include "client/show.h"
-#include "client/text.h"
+#include "term/text.h"
 
 static enum signet_err as_json(
     const struct engine_step *step, unsigned number, struct signet_buf *out)

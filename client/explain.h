@@ -9,7 +9,7 @@
 #define CLIENT_EXPLAIN_H
 
 #include "engine/engine.h"
-#include "client/report.h"
+#include "term/report.h"
 
 /* Append the step as a line without its end; `number` counts them from 1. Errors: NOMEM. */
 SIGNET_MUST_USE enum signet_err explain_write(

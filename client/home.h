@@ -16,7 +16,7 @@
 #define CLIENT_HOME_H
 
 #include "client/ask.h"
-#include "client/report.h"
+#include "term/report.h"
 #include "client/store.h"
 
 struct home;

@@ -2,7 +2,7 @@
 #ifndef CLIENT_HOME_FOLDER_H
 #define CLIENT_HOME_FOLDER_H
 
-#include "client/report.h"
+#include "term/report.h"
 
 /* "FOLDER/NAME", to be freed. NULL: out of memory. */
 char *home_folder_file(const char *folder, const char *name);

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "ciphers/letters.h"
-#include "client/json.h"
+#include "term/json.h"
 #include "client/lab_text.h"
 #include "client/show.h"
-#include "client/text.h"
+#include "term/text.h"
 
 enum {
     TELL_MS = 100,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "client/json.h"
+#include "term/json.h"
 #include "client/lab_compare.h"
 
 static enum signet_err write_hex(struct json *json, const char *key, signet_span bytes)

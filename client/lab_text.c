@@ -8,8 +8,8 @@
 #include "base/utf8.h"
 #include "ciphers/letters.h"
 #include "client/input.h"
-#include "client/json.h"
-#include "client/text.h"
+#include "term/json.h"
+#include "term/text.h"
 
 enum {
     PIECE = 65536,

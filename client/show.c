@@ -9,9 +9,9 @@
 #include <time.h>
 
 #include "base/utf8.h"
-#include "client/json.h"
-#include "client/screen.h"
-#include "client/text.h"
+#include "term/json.h"
+#include "term/screen.h"
+#include "term/text.h"
 
 enum { INDENT = 4, COLUMNS_NARROW = 20, COLUMNS_LEAST = 3, TAB = 8 };
 

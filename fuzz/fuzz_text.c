@@ -2,8 +2,8 @@
 #include "fuzz/fuzz.h"
 
 #include "base/utf8.h"
-#include "client/json.h"
-#include "client/text.h"
+#include "term/json.h"
+#include "term/text.h"
 
 static bool is_shown_letter(uint32_t c)
 {

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "client/json.h"
+#include "term/json.h"
 
 /* RFC 8259: objects, arrays and every kind of value. */
 static void a_document_holds_what_was_written(void **state)

@@ -2,7 +2,7 @@
 #include "tests/support/unit.h"
 
 #include "base/utf8.h"
-#include "client/text.h"
+#include "term/text.h"
 
 static void check_shown(signet_span text, enum text_kind kind, const char *wanted)
 {

@@ -1,5 +1,5 @@
 /* The terminal that text is shown on. */
-#include "client/screen.h"
+#include "term/screen.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -9,8 +9,8 @@
  * families of emoji cannot be written without them. In a message one of them stays where it has an
  * effect: between two letters of such scripts, or between two emoji; never in a name.
  */
-#ifndef CLIENT_TEXT_H
-#define CLIENT_TEXT_H
+#ifndef TERM_TEXT_H
+#define TERM_TEXT_H
 
 #include <signet/buffer.h>
 

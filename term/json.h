@@ -13,8 +13,8 @@
  * A document printed on a terminal cannot drive it: besides what JSON demands, all that
  * text_is_unsafe() names is escaped as \uXXXX. A byte that is not UTF-8 becomes U+FFFD.
  */
-#ifndef CLIENT_JSON_H
-#define CLIENT_JSON_H
+#ifndef TERM_JSON_H
+#define TERM_JSON_H
 
 #include <signet/buffer.h>
 

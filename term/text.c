@@ -1,5 +1,5 @@
 /* Text from others, made safe for a terminal. */
-#include "client/text.h"
+#include "term/text.h"
 
 #include <signet/entry.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /* Writes one JSON document (RFC 8259). */
-#include "client/json.h"
+#include "term/json.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "base/utf8.h"
-#include "client/text.h"
+#include "term/text.h"
 
 enum { NUMBER_SIZE = 352 }; /* the longest double has 309 digits before its point */
 enum { DECIMALS_MAX = 17 };

@@ -1,11 +1,11 @@
 /* How a command speaks: results on standard output, all else on standard error. */
-#include "client/report.h"
+#include "term/report.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "client/json.h"
-#include "client/text.h"
+#include "term/json.h"
+#include "term/text.h"
 
 /* A failing standard error leaves nobody to tell. */
 static void say(const struct report *report, const struct signet_buf *line)

@@ -4,8 +4,8 @@
  * With --json an error is one line {"error": {"code", "message", "hint"}}; without, it is
  * "signet: MESSAGE; HINT". Notes are plain text with --json, too. Messages may hold text from others: it is escaped here.
  */
-#ifndef CLIENT_REPORT_H
-#define CLIENT_REPORT_H
+#ifndef TERM_REPORT_H
+#define TERM_REPORT_H
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* The terminal that text is shown on: how wide it is, and how wide characters are on it. */
-#ifndef CLIENT_SCREEN_H
-#define CLIENT_SCREEN_H
+#ifndef TERM_SCREEN_H
+#define TERM_SCREEN_H
 
 #include <stdbool.h>
 #include <stddef.h>
