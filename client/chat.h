@@ -5,7 +5,7 @@
 #include "client/editor.h"
 #include "client/inbox.h"
 #include "client/input.h"
-#include "client/link.h"
+#include "agent/link/link.h"
 #include "client/pending.h"
 #include "client/show.h"
 

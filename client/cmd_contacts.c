@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "client/commands.h"
-#include "client/desk.h"
+#include "agent/agent.h"
 #include "term/json.h"
 #include "client/show.h"
 

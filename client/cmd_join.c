@@ -5,7 +5,7 @@
 #include "client/commands.h"
 #include "client/explain.h"
 #include "term/json.h"
-#include "client/link.h"
+#include "agent/link/link.h"
 #include "client/show.h"
 #include "io/clock.h"
 

@@ -6,9 +6,9 @@
 #include "client/commands.h"
 #include "client/explain.h"
 #include "client/inbox.h"
-#include "client/link.h"
+#include "agent/link/link.h"
 #include "client/pending.h"
-#include "client/reply.h"
+#include "agent/reply.h"
 #include "client/show.h"
 #include "io/clock.h"
 

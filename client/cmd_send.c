@@ -7,7 +7,7 @@
 #include "client/explain.h"
 #include "client/input.h"
 #include "term/json.h"
-#include "client/link.h"
+#include "agent/link/link.h"
 #include "client/pending.h"
 #include "term/text.h"
 

@@ -12,7 +12,7 @@
 
 #include <signet/library.h>
 
-#include "client/home.h"
+#include "agent/home/home.h"
 #include "term/report.h"
 
 enum exit_code {

@@ -2,7 +2,7 @@
 #ifndef CLIENT_INBOX_H
 #define CLIENT_INBOX_H
 
-#include "client/desk.h"
+#include "agent/agent.h"
 
 struct inbox_item {
     uint64_t number;

@@ -7,7 +7,7 @@
 
 #include "tests/support/record_checks.h"
 
-#include "client/store.h"
+#include "agent/store/store.h"
 
 extern const struct store_key client_store_key;
 

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "client/home.h"
+#include "agent/home/home.h"
 
 enum { HOME_RIG_PATH_SIZE = 128 };
 

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/key_file.h"
-#include "client/private_file.h"
+#include "agent/home/key_file.h"
+#include "agent/home/private_file.h"
 #include "crypto/secret.h"
 
 enum { PATH_SIZE = 4096, FILE_MAX = 4096, KIND_MAX = 64 };

@@ -10,7 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "client/ask.h"
+#include "agent/home/ask.h"
 
 /* A process at a terminal of its own; we hold both ends. */
 struct terminal {

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/private_file.h"
+#include "agent/home/private_file.h"
 #include "tests/support/crypto_unit.h"
 
 static void check_folder(const char *option, const char *wanted)

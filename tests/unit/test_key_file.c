@@ -8,8 +8,8 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include "client/key_file.h"
-#include "client/private_file.h"
+#include "agent/home/key_file.h"
+#include "agent/home/private_file.h"
 #include "tests/support/crypto_unit.h"
 
 /* Decision 20: a 0600 key file when there is no terminal. */

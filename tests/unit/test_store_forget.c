@@ -12,7 +12,7 @@
 
 #include <sqlite3.h>
 
-#include "client/store.h"
+#include "agent/store/store.h"
 #include "tests/support/crypto_unit.h"
 
 enum { STATE_LEN = 1200, PIECE_LEN = 100, STATES = 200, FILE_MAX = 1 << 20 };
