@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "client/commands.h"
-#include "client/lab_crack.h"
-#include "client/lab_text.h"
+#include "lab/crack.h"
+#include "lab/text.h"
 
 enum { KEY_SHOWN = 60 /* bytes of a key that is refused */ };
 

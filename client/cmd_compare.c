@@ -1,7 +1,7 @@
 /* signet compare: one text through every cipher, side by side. */
 #include "client/commands.h"
-#include "client/lab_compare.h"
-#include "client/lab_text.h"
+#include "lab/compare.h"
+#include "lab/text.h"
 
 static enum exit_code compare_run(struct context *context)
 {

@@ -1,6 +1,6 @@
 /* Cryptanalysis from the command line: progress, the best so far on Ctrl-C, and the answer. */
-#ifndef CLIENT_LAB_CRACK_H
-#define CLIENT_LAB_CRACK_H
+#ifndef LAB_CRACK_H
+#define LAB_CRACK_H
 
 #include "ciphers/crack.h"
 #include "client/command.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "ciphers/letters.h"
-#include "client/lab_compare.h"
+#include "lab/compare.h"
 #include "client/show.h"
 
 enum { SAMPLE = 63, SAMPLE_BYTES = 29, BAR_STEPS = 8 };

@@ -4,7 +4,7 @@
 
 #include "base/hex.h"
 #include "term/json.h"
-#include "client/lab_compare.h"
+#include "lab/compare.h"
 
 static enum signet_err write_hex(struct json *json, const char *key, signet_span bytes)
 {

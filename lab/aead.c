@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "client/lab_compare.h"
+#include "lab/compare.h"
 #include "ciphers/letters.h"
 #include "crypto/aead.h"
 #include "crypto/secret.h"

@@ -1,5 +1,5 @@
 /* One text through every classical cipher: the measuring. */
-#include "client/lab_compare.h"
+#include "lab/compare.h"
 
 #include <math.h>
 #include <stdio.h>

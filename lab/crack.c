@@ -1,5 +1,5 @@
 /* Cryptanalysis from the command line. */
-#include "client/lab_crack.h"
+#include "lab/crack.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -10,7 +10,7 @@
 
 #include "ciphers/letters.h"
 #include "term/json.h"
-#include "client/lab_text.h"
+#include "lab/text.h"
 #include "client/show.h"
 #include "term/text.h"
 

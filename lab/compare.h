@@ -3,8 +3,8 @@
  * that is worth. Everything is done, none of it told from books, but the time to break AES: that
  * is arithmetic.
  */
-#ifndef CLIENT_LAB_COMPARE_H
-#define CLIENT_LAB_COMPARE_H
+#ifndef LAB_COMPARE_H
+#define LAB_COMPARE_H
 
 #include <signet/library.h>
 

@@ -3,8 +3,8 @@
  *
  * What is no text is refused before anything is done with it, each refusal in one line.
  */
-#ifndef CLIENT_LAB_TEXT_H
-#define CLIENT_LAB_TEXT_H
+#ifndef LAB_TEXT_H
+#define LAB_TEXT_H
 
 #include "ciphers/cipher.h"
 #include "client/command.h"

@@ -1,5 +1,5 @@
 /* Texts of the cipher lab. */
-#include "client/lab_text.h"
+#include "lab/text.h"
 
 #include <errno.h>
 #include <string.h>

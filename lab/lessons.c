@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "ciphers/letters.h"
-#include "client/lab_compare.h"
+#include "lab/compare.h"
 #include "client/show.h"
 
 enum { HEX_LINE = 16 };
