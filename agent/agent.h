@@ -5,7 +5,7 @@
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
 
-#include "client/command.h"
+#include "cli/command.h"
 #include "engine/engine.h"
 
 struct desk {

@@ -31,7 +31,7 @@ class Bench:
         os.environ["SIGNET_KEY_POOL"] = f"{self.tree}/key-pool"
 
     def program(self, name):
-        folder = {"signetd": "server", "signet": "client"}.get(name, "bench")
+        folder = {"signetd": "server", "signet": "cli"}.get(name, "bench")
         return f"{self.tree}/{folder}/{name}"
 
     def run(self, name, *words):

@@ -11,7 +11,7 @@
 #include "ciphers/letters.h"
 #include "term/json.h"
 #include "lab/text.h"
-#include "client/show.h"
+#include "cli/show.h"
 #include "term/text.h"
 
 enum {

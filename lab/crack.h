@@ -3,7 +3,7 @@
 #define LAB_CRACK_H
 
 #include "ciphers/crack.h"
-#include "client/command.h"
+#include "cli/command.h"
 
 enum { LAB_CRACK_MAX = 16 << 20 }; /* bytes of a text */
 

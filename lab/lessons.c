@@ -4,7 +4,7 @@
 
 #include "ciphers/letters.h"
 #include "lab/compare.h"
-#include "client/show.h"
+#include "cli/show.h"
 
 enum { HEX_LINE = 16 };
 

@@ -5,7 +5,7 @@
 
 #include "ciphers/letters.h"
 #include "lab/compare.h"
-#include "client/show.h"
+#include "cli/show.h"
 
 enum { SAMPLE = 63, SAMPLE_BYTES = 29, BAR_STEPS = 8 };
 

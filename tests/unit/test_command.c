@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "client/commands.h"
+#include "cli/commands/commands.h"
 
 static enum exit_code run_sing(struct context *context)
 {

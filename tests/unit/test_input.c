@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client/input.h"
-#include "client/pending.h"
+#include "cli/input.h"
+#include "cli/pending.h"
 
 enum { LINE_MAX_HERE = 8 };
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/explain.h"
-#include "client/show.h"
+#include "cli/explain.h"
+#include "cli/show.h"
 
 static const struct signet_id bob = {{0xb0, 0xb0}};
 static const struct signet_id stranger = {{0xee}};
