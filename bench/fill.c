@@ -15,9 +15,9 @@
 #include "bench/keys.h"
 #include "io/clock.h"
 #include "protocol/account_internal.h"
-#include "server/data.h"
-#include "server/message_id.h"
-#include "server/store_sqlite.h"
+#include "server/admin/data.h"
+#include "server/core/message_id.h"
+#include "server/store/sqlite/store_sqlite.h"
 
 enum { GROUP = 500, DEVICES = 1000, FIRST_DEVICE = 4000 };
 

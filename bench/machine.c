@@ -57,7 +57,7 @@ static void transaction(
     bench_check(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK, "commit");
 }
 
-/* As the relay's hot table and its settings (server/store_schema.c). */
+/* As the relay's hot table and its settings (server/store/sqlite/schema.c). */
 static const char schema[] =
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000;"
     "PRAGMA cache_size = -65536;"

@@ -8,7 +8,7 @@
 #include <signet/login.h>
 
 #include "bench/common.h"
-#include "server/setup.h"
+#include "server/admin/setup.h"
 
 enum { TICK_MS = 10 };
 

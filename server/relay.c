@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "io/socket.h"
-#include "server/data.h"
-#include "server/store_sqlite.h"
+#include "server/admin/data.h"
+#include "server/store/sqlite/store_sqlite.h"
 
 enum { THREADS_DEFAULT = 4 };
 

@@ -5,8 +5,8 @@
 #ifndef SERVER_RELAY_H
 #define SERVER_RELAY_H
 
-#include "server/setup.h"
-#include "server/worker.h"
+#include "server/admin/setup.h"
+#include "server/worker/worker.h"
 
 struct relay {
     const struct arguments *arguments;

@@ -4,7 +4,7 @@
  */
 #include "tests/support/store_rig.h"
 
-#include "server/config.h"
+#include "server/admin/config.h"
 
 enum {
     VICTIM = 10, /* the device; its account is 1 */

@@ -12,10 +12,6 @@ import sys
 C17 = ("assert ctype errno inttypes limits math stdarg stdatomic stdbool stddef stdint stdio "
        "stdlib string").split()
 PUBLIC_OF_THE_RELAY = "attributes buffer bundle card error id library login span".split()
-CORE = "core* conn dispatch handle_* limits wall_trust window message_id".split()
-ENGINE = "engine* chain contact message people records verdict".split()
-# What the client is made of, while its files move out of client/ into folders of their own.
-CLIENT = "client/* engine/* agent/* term/* lab/* cli/*"
 
 # For the files that match (the first row counts): what they may include, by pattern. A name in
 # quotes is relative to lib/ or the root; "c17" stands for the headers of the language's library
@@ -35,24 +31,26 @@ ROWS = [
     ("io/tls_pin.h", "c17 signet/* openssl/*"),  # of the two files that hold OpenSSL's objects
     ("io/*", "c17 system signet/* base/* io/* uv.h"),
     # The relay's core reads no clock and no socket.
-    *[(f"server/{name}.[ch]", "c17 relay base/* wire/* crypto/hash.h crypto/secret.h io/log.h "
-       "server-core server/store.h") for name in CORE],
-    ("server/core/*", "c17 relay base/* wire/* crypto/hash.h crypto/secret.h io/log.h "
-     "server-core server/core/* server/store.h server/store/store.h"),
-    ("server/store/*", "c17 system relay base/* wire/* crypto/hash.h crypto/secret.h server/* "
-     "sqlite3.h"),
-    ("server/store_*", "c17 system relay base/* wire/* crypto/hash.h crypto/secret.h server/* "
-     "sqlite3.h"),
-    ("server/*", "c17 system relay base/* wire/* crypto/hash.h crypto/secret.h io/* server/* uv.h "
-     "ini.h"),
+    ("server/core/*", "c17 relay base/* wire/* relay-crypto io/log.h server/core/* "
+     "server/store/store.h"),
+    ("server/store/store.*", "c17 relay base/* server/store/store.h"),
+    ("server/store/*", "c17 system relay base/* wire/* relay-crypto server/store/* sqlite3.h"),
+    ("server/worker/*", "c17 system relay base/* wire/* relay-crypto io/* server/worker/* "
+     "server/core/* server/store/store.h uv.h"),
+    ("server/*", "c17 system relay base/* wire/* relay-crypto io/* server/* uv.h ini.h"),
     # The client's engine reads no clock, socket or file, and knows no database.
-    *[(f"client/{name}.[ch]", "c17 signet/* base/* client-lib client-engine engine/*")
-      for name in ENGINE],
-    ("engine/*", "c17 signet/* base/* client-lib client-engine engine/*"),
-    *[(pattern, f"c17 system signet/* base/* client-lib {CLIENT} sqlite3.h")
-      for pattern in ("client/store*", "agent/store/*")],
-    *[(pattern, f"c17 system signet/* base/* ciphers/* io/* client-lib {CLIENT} uv.h editline/* "
-       "histedit.h") for pattern in CLIENT.split()],
+    ("engine/*", "c17 signet/* base/* client-lib engine/*"),
+    ("term/*", "c17 system signet/* base/* term/*"),
+    ("agent/store/*", "c17 system signet/* base/* store-crypto "
+     "agent/store/* engine/records.h sqlite3.h"),
+    ("agent/home/*", "c17 system signet/* base/* store-crypto "
+     "agent/home/* agent/store/store.h term/*"),
+    ("agent/*", "c17 system signet/* base/* io/* client-lib agent/* engine/* term/* "
+     "cli/command.h uv.h"),
+    ("lab/*", "c17 system signet/* base/* ciphers/* crypto/aead.h crypto/secret.h lab/* term/* "
+     "cli/command.h cli/input.h cli/show.h"),
+    ("cli/*", "c17 system signet/* base/* ciphers/* io/* client-lib cli/* lab/* agent/* engine/* "
+     "term/* uv.h editline/* histedit.h"),
     ("examples/*", "c17 signet/*"),
     ("tests/*", "*.h"),
     ("fuzz/*", "*.h"),
@@ -61,8 +59,8 @@ ROWS = [
 NAMES = {
     "c17": [f"{name}.h" for name in C17],
     "relay": [f"signet/{name}.h" for name in PUBLIC_OF_THE_RELAY],
-    "server-core": [f"server/{name}.h" for name in CORE],
-    "client-engine": [f"client/{name}.h" for name in ENGINE],
+    "relay-crypto": ["crypto/hash.h", "crypto/secret.h"],
+    "store-crypto": [f"crypto/{name}.h" for name in ("aead", "hash", "kdf", "secret")],
     "client-lib": "wire/cbor.h wire/invitation.h wire/relay_message.h crypto/aead.h crypto/hash.h "
                   "crypto/kdf.h crypto/secret.h".split(),
     "system": "arpa/* dirent.h fcntl.h getopt.h libgen.h locale.h netdb.h netinet/* poll.h "
@@ -77,24 +75,30 @@ FORBIDDEN = [
     ("lib/protocol/session.c", "time.h"),
     ("lib/crypto/rsa.h", "openssl/evp.h"),
     ("io/connection.c", "wire/relay_message.h"),
-    ("server/handle_mailbox.c", "signet/session.h"),
-    ("server/handle_mailbox.c", "signet/signet.h"),
-    ("server/worker.c", "protocol/ratchet.h"),
-    ("server/core.c", "uv.h"),
-    ("server/core.c", "server/worker.h"),
-    ("server/core.c", "io/clock.h"),
-    ("server/worker.c", "sqlite3.h"),
-    ("server/main.c", "client/home.h"),
-    ("client/cmd_send.c", "sqlite3.h"),
-    ("client/cmd_send.c", "protocol/session.h"),
-    ("client/cmd_send.c", "server/store.h"),
-    ("client/engine_send.c", "client/store.h"),
-    ("client/engine_send.c", "io/clock.h"),
-    ("client/engine_send.c", "unistd.h"),
+    ("server/core/handle_mailbox.c", "signet/session.h"),
+    ("server/core/handle_mailbox.c", "signet/signet.h"),
+    ("server/worker/worker.c", "protocol/ratchet.h"),
+    ("server/core/core.c", "uv.h"),
+    ("server/core/core.c", "server/worker/worker.h"),
+    ("server/core/core.c", "server/store/sqlite/db.h"),
+    ("server/core/core.c", "io/clock.h"),
+    ("server/worker/worker.c", "sqlite3.h"),
+    ("server/worker/worker.c", "server/store/sqlite/store_sqlite.h"),
+    ("server/store/sqlite/batch.c", "server/core/core.h"),
+    ("server/main.c", "agent/home/home.h"),
+    ("engine/outbox/pump.c", "agent/store/store.h"),
+    ("engine/outbox/pump.c", "io/clock.h"),
+    ("engine/outbox/pump.c", "unistd.h"),
+    ("agent/store/store.c", "engine/engine.h"),
+    ("agent/link/link.c", "sqlite3.h"),
+    ("term/report.c", "cli/command.h"),
+    ("lab/crack.c", "engine/engine.h"),
+    ("cli/commands/send.c", "sqlite3.h"),
+    ("cli/commands/send.c", "protocol/session.h"),
+    ("cli/commands/send.c", "server/store/store.h"),
     ("tests/unit/test_cose.c", "wire/cose.c"),
 ]
-FOLDERS = ("include lib ciphers io server engine agent term lab cli client examples tests fuzz "
-           "bench").split()
+FOLDERS = "include lib ciphers io server engine agent term lab cli examples tests fuzz bench".split()
 
 
 def allowed(path):

@@ -9,8 +9,7 @@ import os
 import re
 import sys
 
-SOURCES = ("include", "lib", "ciphers", "io", "server", "engine", "agent", "term", "lab", "cli",
-           "client")
+SOURCES = ("include", "lib", "ciphers", "io", "server", "engine", "agent", "term", "lab", "cli")
 
 
 def papers(root):

@@ -9,7 +9,7 @@
 #include <openssl/err.h>
 #include <sqlite3.h>
 
-#include "server/inbox.h"
+#include "server/worker/mailqueue.h"
 #include "tests/support/core_pair.h"
 #include "tests/support/failing_memory.h"
 

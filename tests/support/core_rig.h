@@ -9,8 +9,8 @@
 
 #include <signet/login.h>
 
-#include "server/core.h"
-#include "server/store_sqlite.h"
+#include "server/core/core.h"
+#include "server/store/sqlite/store_sqlite.h"
 #include "wire/relay_message.h"
 
 enum { CORE_RIG_WORKERS = 2, CORE_RIG_QUEUE_MAX = 4096 };

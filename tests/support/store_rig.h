@@ -4,7 +4,7 @@
 
 #include "tests/support/unit.h"
 
-#include "server/store_sqlite.h"
+#include "server/store/sqlite/store_sqlite.h"
 
 enum {
     RIG_WORKERS = 2,

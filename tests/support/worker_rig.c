@@ -8,7 +8,7 @@
 #include <signet/login.h>
 
 #include "io/clock.h"
-#include "server/store_sqlite.h"
+#include "server/store/sqlite/store_sqlite.h"
 
 struct tls_files worker_rig_files;
 uv_async_t worker_rig_stopped;

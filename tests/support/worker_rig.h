@@ -8,7 +8,7 @@
 #include "tests/support/core_pair.h"
 
 #include "io/connection.h"
-#include "server/worker.h"
+#include "server/worker/worker.h"
 #include "tests/support/tls_files.h"
 
 enum { WORKER_RIG_WORKERS = 3 };

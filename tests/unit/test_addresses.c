@@ -1,10 +1,10 @@
-/* Connections per address: server/addresses.h. */
+/* Connections per address: server/worker/addresses.h. */
 #include "tests/support/unit.h"
 
 #include <malloc.h>
 #include <stdio.h>
 
-#include "server/addresses.h"
+#include "server/worker/addresses.h"
 
 static struct socket_address address_of(const char *text)
 {

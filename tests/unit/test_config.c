@@ -1,4 +1,4 @@
-/* The relay's configuration: server/config.h. */
+/* The relay's configuration: server/admin/config.h. */
 #include "tests/support/unit.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "io/log.h"
-#include "server/config.h"
+#include "server/admin/config.h"
 
 static char path[] = "/tmp/signet-config-XXXXXX";
 

@@ -1,4 +1,4 @@
-/* Mailboxes at the relay's core: docs/protocol.md, sections 9 and 10; server/store.h. */
+/* Mailboxes at the relay's core: docs/protocol.md, sections 9 and 10; server/store/store.h. */
 #include "tests/support/core_pair.h"
 
 #include <stdio.h>

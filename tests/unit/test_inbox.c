@@ -1,9 +1,9 @@
-/* server/inbox.h: what the store gathers comes all at once, in its order, behind what waits. */
+/* server/worker/mailqueue.h: what the store gathers comes all at once, in its order, behind what waits. */
 #include "tests/support/unit.h"
 
 #include <stdlib.h>
 
-#include "server/inbox.h"
+#include "server/worker/mailqueue.h"
 
 enum { MANY = 1000 };
 

@@ -1,7 +1,7 @@
-/* Rate limits: server/limits.h. */
+/* Rate limits: server/core/limits.h. */
 #include "tests/support/unit.h"
 
-#include "server/limits.h"
+#include "server/core/limits.h"
 
 static const struct rate_limit ten = {.per_second = 10, .burst = 3};
 

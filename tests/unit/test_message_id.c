@@ -1,7 +1,7 @@
-/* Message ids: server/message_id.h. */
+/* Message ids: server/core/message_id.h. */
 #include "tests/support/unit.h"
 
-#include "server/message_id.h"
+#include "server/core/message_id.h"
 
 /* docs/protocol.md, section 9: a message is named by a number; the oldest is the lowest. */
 static void ids_rise_within_and_across_milliseconds(void **state)

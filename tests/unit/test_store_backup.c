@@ -1,11 +1,11 @@
-/* A copy of the store while it is in use: server/store_backup.h. */
+/* A copy of the store while it is in use: server/store/sqlite/backup.h. */
 #include "tests/support/store_folder.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/store_backup.h"
+#include "server/store/sqlite/backup.h"
 
 static const struct store_route here = {0, 100};
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "server/store_device.h"
+#include "server/store/sqlite/devices.h"
 
 enum { DEVICES = 40, IDS = 12, STEPS = 4000 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "server/store_sqlite.h"
+#include "server/store/sqlite/store_sqlite.h"
 
 enum { WORKERS = 2, GROUPS = 150, PUTS = 4, MESSAGES = GROUPS * PUTS };
 

@@ -1,7 +1,7 @@
 /* "Clock far wrong or jumping": when the relay believes its wall clock. */
 #include "tests/support/unit.h"
 
-#include "server/wall_trust.h"
+#include "server/core/wall_trust.h"
 
 #define HOUR UINT64_C(3600000)
 #define DAY  (24 * HOUR)

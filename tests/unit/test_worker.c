@@ -1,10 +1,10 @@
-/* Workers with their threads, over TLS on the loopback: server/worker.h. */
+/* Workers with their threads, over TLS on the loopback: server/worker/worker.h. */
 #include "tests/support/worker_rig.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "server/store_sqlite.h"
+#include "server/store/sqlite/store_sqlite.h"
 
 /* Close code 4001 reaches the older login, whichever worker has it. */
 static void a_newer_login_ends_the_older_one_across_workers(void **state)

@@ -1,4 +1,4 @@
-/* What the relay's workers and their threads deliver, to clients quick and slow: server/worker.h. */
+/* What the relay's workers and their threads deliver, to clients quick and slow: server/worker/worker.h. */
 #include "tests/support/worker_rig.h"
 
 #include <poll.h>
