@@ -177,6 +177,16 @@ enum signet_err command_number(
     return SIGNET_OK;
 }
 
+struct agent_place command_place(const struct context *context, struct home *home)
+{
+    return (struct agent_place){
+        .library = context->library,
+        .report = context->report,
+        .home = home,
+        .explain = context->line->explain,
+    };
+}
+
 enum exit_code command_misused(const struct context *context, const char *format, ...)
 {
     const struct command *command = context->line->command;

@@ -12,15 +12,8 @@
 
 #include <signet/library.h>
 
-#include "agent/home/home.h"
+#include "agent/agent.h"
 #include "term/report.h"
-
-enum exit_code {
-    EXIT_DONE = 0,
-    EXIT_FAILED = 1,
-    EXIT_USAGE = 2,   /* the command line makes no sense */
-    EXIT_REFUSED = 3, /* a verification failed */
-};
 
 enum { COMMAND_OPTIONS_MAX = 8 };
 
@@ -91,6 +84,9 @@ const char *command_value(const struct command_line *line, const char *name);
  */
 SIGNET_MUST_USE enum signet_err command_number(
     const struct context *context, const char *name, uint64_t low, uint64_t high, uint64_t *number);
+
+/* Where an agent is to work: this home, with what the command runs with. */
+struct agent_place command_place(const struct context *context, struct home *home);
 
 /* Report wrong usage of the context's command, and return EXIT_USAGE. */
 enum exit_code command_misused(const struct context *context, const char *format, ...)

@@ -30,7 +30,7 @@ static enum signet_err as_text(
     bool has_algorithm = step->algorithm != NULL && step->algorithm[0] != '\0';
     enum signet_err err;
 
-    err = show_format(out, "%3u. %s%s%s%s%s%s%s", number, has_purpose ? "[" : "",
+    err = text_format(out, "%3u. %s%s%s%s%s%s%s", number, has_purpose ? "[" : "",
         has_purpose ? step->serves : "", has_purpose ? "] " : "", step->what,
         has_algorithm ? ": " : "", has_algorithm ? step->algorithm : "",
         step->detail[0] == '\0' ? "" : "; ");

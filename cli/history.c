@@ -64,27 +64,27 @@ static int compare(const void *one, const void *other)
 }
 
 enum signet_err history_load(
-    struct history *history, const struct desk *desk, const struct signet_id *peer)
+    struct history *history, const struct agent *agent, const struct signet_id *peer)
 {
-    const struct signet_account *account = engine_account(desk->engine);
+    const struct signet_account *account = engine_account(agent->engine);
     const struct record_key outbox = {.kind = RECORD_OUTBOX, .name = signet_span_str("")};
-    struct queue queue = {history, desk->engine, peer};
+    struct queue queue = {history, agent->engine, peer};
     struct record_key key = {.kind = RECORD_MESSAGE};
     struct signet_id conversation;
     enum signet_err err;
 
     if (peer != NULL) {
         err = signet_conversation_pair(
-            desk->context->library, signet_account_address(account), peer, &conversation);
+            agent->place.library, signet_account_address(account), peer, &conversation);
         if (err != SIGNET_OK)
             return err;
         key.name = signet_id_span(&conversation);
     }
-    if ((err = desk->records.scan(desk->records.ctx, &key, visit, history)) != SIGNET_OK)
+    if ((err = agent->records.scan(agent->records.ctx, &key, visit, history)) != SIGNET_OK)
         return err;
     if (history->count > 0)
         qsort(history->items, history->count, sizeof(history->items[0]), compare);
-    return desk->records.scan(desk->records.ctx, &outbox, visit_outbox, &queue);
+    return agent->records.scan(agent->records.ctx, &outbox, visit_outbox, &queue);
 }
 
 void history_free(struct history *history)

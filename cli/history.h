@@ -14,7 +14,7 @@ struct history {
 /* Find the lines; peer NULL: of all conversations. Errors: FORMAT, IO, NOMEM, CRYPTO, ARGUMENT
  * (the own address). */
 SIGNET_MUST_USE enum signet_err history_load(
-    struct history *history, const struct desk *desk, const struct signet_id *peer);
+    struct history *history, const struct agent *agent, const struct signet_id *peer);
 void history_free(struct history *history);
 
 #endif

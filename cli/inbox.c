@@ -50,15 +50,15 @@ static enum signet_err visit(void *ctx, uint64_t number, signet_span value)
     return inbox_add(ctx, &item);
 }
 
-enum signet_err inbox_load(struct inbox *inbox, const struct desk *desk)
+enum signet_err inbox_load(struct inbox *inbox, const struct agent *agent)
 {
     struct record_key key = {.kind = RECORD_UNSHOWN, .name = signet_span_str("")};
 
-    return desk->records.scan(desk->records.ctx, &key, visit, inbox);
+    return agent->records.scan(agent->records.ctx, &key, visit, inbox);
 }
 
 enum signet_err inbox_read(
-    const struct desk *desk, const struct inbox_item *item, struct message *message_out)
+    const struct agent *agent, const struct inbox_item *item, struct message *message_out)
 {
     struct record_key key = {RECORD_MESSAGE, signet_id_span(&item->conversation), item->number};
     struct signet_buf value = {0};
@@ -66,9 +66,9 @@ enum signet_err inbox_read(
 
     if (item->is_queued)
         key = (struct record_key){.kind = RECORD_OUTBOX, .number = item->number};
-    err = desk->records.get(desk->records.ctx, &key, &value);
+    err = agent->records.get(agent->records.ctx, &key, &value);
     if (err == SIGNET_OK && item->is_queued)
-        err = engine_read_queued(desk->engine, signet_buf_span(&value), message_out);
+        err = engine_read_queued(agent->engine, signet_buf_span(&value), message_out);
     else if (err == SIGNET_OK)
         err = message_decode(signet_buf_span(&value), message_out);
     if (err == SIGNET_OK)

@@ -16,7 +16,7 @@ struct inbox {
 };
 
 /* Find what earlier runs have left. Errors: FORMAT, IO, NOMEM. */
-SIGNET_MUST_USE enum signet_err inbox_load(struct inbox *inbox, const struct desk *desk);
+SIGNET_MUST_USE enum signet_err inbox_load(struct inbox *inbox, const struct agent *agent);
 /* One that has arrived. Errors: NOMEM. */
 SIGNET_MUST_USE enum signet_err inbox_add(struct inbox *inbox, const struct inbox_item *item);
 /* Take the oldest; false: there is none. */
@@ -27,6 +27,6 @@ void inbox_free(struct inbox *inbox);
 /* Read a line of the history; the caller clears it. Errors: UNKNOWN, AUTH, FORMAT (it is
  * damaged), IO, NOMEM. */
 SIGNET_MUST_USE enum signet_err inbox_read(
-    const struct desk *desk, const struct inbox_item *item, struct message *message_out);
+    const struct agent *agent, const struct inbox_item *item, struct message *message_out);
 
 #endif

@@ -2,7 +2,6 @@
 #include "cli/show.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,23 +19,6 @@ struct body {
     struct signet_buf *out;
     size_t columns, column, indent;
 };
-
-enum signet_err show_format(struct signet_buf *out, const char *format, ...)
-{
-    char *text = NULL;
-    enum signet_err err;
-    va_list args;
-    int len;
-
-    va_start(args, format);
-    len = vasprintf(&text, format, args);
-    va_end(args);
-    if (len < 0)
-        return SIGNET_ERR_NOMEM;
-    err = signet_buf_append(out, signet_span_of(text, (size_t)len));
-    free(text);
-    return err;
-}
 
 void show_time(uint64_t ms, uint64_t now_ms, char text[SHOW_TIME_SIZE])
 {
@@ -75,7 +57,7 @@ static struct body begin_body(const struct show *show, size_t start, struct sign
 static enum signet_err begin_row(struct body *body)
 {
     body->column = body->indent;
-    return show_format(body->out, "\n%*s", (int)body->indent, "");
+    return text_format(body->out, "\n%*s", (int)body->indent, "");
 }
 
 static enum signet_err put_character(struct body *body, signet_span bytes, size_t width)
@@ -99,7 +81,7 @@ static enum signet_err put_tab(struct body *body)
     if (blanks > room)
         blanks = room;
     body->column += blanks;
-    return show_format(body->out, "%*s", (int)blanks, "");
+    return text_format(body->out, "%*s", (int)blanks, "");
 }
 
 /* Text as its author wrote it, made safe. */
@@ -132,10 +114,10 @@ static enum signet_err end_body(struct body *body, const char *word)
     enum signet_err err;
 
     if (len <= body->columns - body->column)
-        return show_format(body->out, "   [%s]", word);
+        return text_format(body->out, "   [%s]", word);
     if ((err = begin_row(body)) != SIGNET_OK)
         return err;
-    return show_format(body->out, "[%s]", word);
+    return text_format(body->out, "[%s]", word);
 }
 
 /* ---- messages ---- */
@@ -147,12 +129,12 @@ static enum signet_err put_warning(
     uint64_t missing = message->missing;
 
     if (message->verdict == VERDICT_GAP && missing > 0)
-        return show_format(out,
+        return text_format(out,
             "!! %" PRIu64 " message%s from %s %s missing before this one [%s]\n", missing,
             missing == 1 ? "" : "s", name, missing == 1 ? "is" : "are",
             verdict_word(message->verdict));
     if (message->verdict == VERDICT_GAP || message->verdict == VERDICT_FORK)
-        return show_format(out, "!! of the next message from %s: %s [%s]\n", name,
+        return text_format(out, "!! of the next message from %s: %s [%s]\n", name,
             verdict_meaning(message->verdict), verdict_word(message->verdict));
     return SIGNET_OK;
 }
@@ -160,7 +142,7 @@ static enum signet_err put_warning(
 static enum signet_err show_refused(
     const struct message *message, const struct person *person, struct signet_buf *out)
 {
-    return show_format(out, "!! a message from %s was refused: %s [%s]",
+    return text_format(out, "!! a message from %s was refused: %s [%s]",
         person == NULL ? "an unknown sender" : person->name, verdict_meaning(message->verdict),
         verdict_word(message->verdict));
 }
@@ -171,7 +153,7 @@ static enum signet_err show_missing(
 {
     uint64_t missing = message->missing;
 
-    return show_format(out,
+    return text_format(out,
         "!! %s has lost keys, and says that %" PRIu64 " of your messages %s not there: send %s "
         "again [%s]",
         person->name, missing, missing == 1 ? "is" : "are", missing == 1 ? "it" : "them",
@@ -186,10 +168,10 @@ static enum signet_err show_heads(
     uint64_t missing = message->missing;
 
     if (message->verdict == VERDICT_GAP && missing > 0)
-        return show_format(out, "!! %" PRIu64 " message%s from %s %s missing [%s]", missing,
+        return text_format(out, "!! %" PRIu64 " message%s from %s %s missing [%s]", missing,
             missing == 1 ? "" : "s", person->name, missing == 1 ? "is" : "are",
             verdict_word(message->verdict));
-    return show_format(out, "!! %s has named what it has got of yours: %s [%s]", person->name,
+    return text_format(out, "!! %s has named what it has got of yours: %s [%s]", person->name,
         verdict_meaning(message->verdict), verdict_word(message->verdict));
 }
 
@@ -204,7 +186,7 @@ static enum signet_err show_received(const struct show *show, const struct messa
     if ((err = put_warning(message, person->name, out)) != SIGNET_OK)
         return err;
     start = out->len;
-    if ((err = show_format(out, "%s %s (%s): ", at, person->name, state)) != SIGNET_OK)
+    if ((err = text_format(out, "%s %s (%s): ", at, person->name, state)) != SIGNET_OK)
         return err;
     body = begin_body(show, start, out);
     if ((err = put_text(&body, signet_buf_span(&message->text))) != SIGNET_OK)
@@ -225,7 +207,7 @@ static enum signet_err show_own(const struct show *show, const struct message *m
     struct body body;
     enum signet_err err;
 
-    err = show_format(out, "%s %s to %s: ", at, engine_name(show->people.engine), peer->name);
+    err = text_format(out, "%s %s to %s: ", at, engine_name(show->people.engine), peer->name);
     if (err != SIGNET_OK)
         return err;
     body = begin_body(show, start, out);
@@ -354,7 +336,7 @@ enum signet_err show_damaged(const struct show *show, uint64_t number, struct si
     struct json json;
 
     if (!show->json)
-        return show_format(out, "!! line %" PRIu64 " of the history is damaged [damaged]", number);
+        return text_format(out, "!! line %" PRIu64 " of the history is damaged [damaged]", number);
     json_begin(&json, out);
     json_object(&json, NULL);
     json_null(&json, "id");

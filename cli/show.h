@@ -38,8 +38,4 @@ SIGNET_MUST_USE enum signet_err show_damaged(
 enum { SHOW_TIME_SIZE = 32 };
 void show_time(uint64_t ms, uint64_t now_ms, char text[SHOW_TIME_SIZE]);
 
-/* Append printf text. Errors: NOMEM. */
-SIGNET_MUST_USE enum signet_err show_format(struct signet_buf *out, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 #endif

@@ -11,7 +11,7 @@
 #include "ciphers/letters.h"
 #include "term/json.h"
 #include "lab/text.h"
-#include "cli/show.h"
+#include "term/text.h"
 #include "term/text.h"
 
 enum {
@@ -23,7 +23,7 @@ enum {
 static const double LIKELY = 0.5;
 
 struct job {
-    const struct context *context;
+    const struct report *report;
     enum cipher_kind kind;
     signet_span text;
     bool is_watched; /* standard error is a terminal, and progress is wanted */
@@ -75,7 +75,7 @@ static enum signet_err append_sample(
 static bool on_progress(void *ctx, enum cipher_kind kind, const struct crack_result *so_far)
 {
     struct job *job = ctx;
-    FILE *err = job->context->report->err;
+    FILE *err = job->report->err;
     struct signet_buf sample = {0};
     double now = now_seconds();
 
@@ -148,7 +148,7 @@ static enum signet_err append_others(const struct job *job, struct signet_buf *o
         char key[CIPHER_KEY_TEXT_SIZE];
 
         cipher_key_text(&candidate->key, key);
-        err = show_format(out, "%s%2zu  %s %s, %.1f %% sure, %.2f bits a letter\n    ",
+        err = text_format(out, "%s%2zu  %s %s, %.1f %% sure, %.2f bits a letter\n    ",
             i == 1 ? "\n\n" : "\n", i + 1, cipher_name(candidate->key.kind), key,
             100 * candidate->confidence, candidate->score);
         if (err == SIGNET_OK)
@@ -164,7 +164,7 @@ static enum signet_err append_plaintext(const struct job *job, struct signet_buf
     struct signet_buf plain = {0};
     enum signet_err err;
 
-    if (isatty(fileno(job->context->report->out)) == 0)
+    if (isatty(fileno(job->report->out)) == 0)
         return cipher_apply(key, CIPHER_DECRYPT, job->text, out);
     err = cipher_apply(key, CIPHER_DECRYPT, job->text, &plain);
     if (err == SIGNET_OK)
@@ -181,8 +181,8 @@ static enum signet_err as_text(const struct job *job, struct signet_buf *out)
     enum signet_err err = SIGNET_OK;
 
     cipher_key_text(&best->key, key);
-    if (!job->context->line->quiet)
-        err = show_format(out,
+    if (!job->report->quiet)
+        err = text_format(out,
             "cipher      %s\nkey         %s\nconfidence  %.1f %%\n"
             "score       %.2f bits a letter (English about %d, chance about %d)\n"
             "tries       %" PRIu64 " in %.3f s\n\n",
@@ -210,7 +210,7 @@ static const char *not_tried(enum cipher_kind kind)
 /* Why the answer may be wrong. */
 static void doubt(const struct job *job)
 {
-    const struct report *report = job->context->report;
+    const struct report *report = job->report;
     const struct crack_result *result = &job->result;
     double sure = 100 * result->candidates[0].confidence;
 
@@ -231,7 +231,7 @@ static void doubt(const struct job *job)
 
 static enum exit_code answer(const struct job *job)
 {
-    const struct report *report = job->context->report;
+    const struct report *report = job->report;
     struct signet_buf out = {0};
     enum signet_err err = report->json ? as_json(job, &out) : as_text(job, &out);
     enum exit_code code = EXIT_DONE;
@@ -258,7 +258,7 @@ static enum exit_code answer(const struct job *job)
 /* What the statistics say, before anything is tried. */
 static void explain(const struct job *job, const struct cipher_model *model)
 {
-    const struct report *report = job->context->report;
+    const struct report *report = job->report;
     struct crack_statistics found;
 
     if (crack_measure(model, job->text, &found) != SIGNET_OK)
@@ -278,16 +278,16 @@ static void explain(const struct job *job, const struct cipher_model *model)
                             "that speaks for caesar, affine or monoalphabetic");
 }
 
-static enum signet_err search(struct job *job, uint64_t seed)
+static enum signet_err search(struct job *job, const struct lab_crack_request *request)
 {
-    struct crack_options options = {.seed = seed, .on_progress = on_progress, .ctx = job};
+    struct crack_options options = {.seed = request->seed, .on_progress = on_progress, .ctx = job};
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND}, before;
     struct cipher_model *model = NULL;
     enum signet_err err = cipher_model_new(&model);
 
     if (err != SIGNET_OK)
         return err;
-    if (job->kind == CIPHER_COUNT || job->context->line->explain)
+    if (job->kind == CIPHER_COUNT || request->explain)
         explain(job, model);
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, &before);
@@ -297,31 +297,27 @@ static enum signet_err search(struct job *job, uint64_t seed)
     job->seconds = now_seconds() - job->start;
     (void)sigaction(SIGINT, &before, NULL);
     if (job->is_watched) {
-        (void)fputs("\r\x1b[K", job->context->report->err);
-        (void)fflush(job->context->report->err);
+        (void)fputs("\r\x1b[K", job->report->err);
+        (void)fflush(job->report->err);
     }
     cipher_model_free(model);
     return err;
 }
 
-enum exit_code lab_crack(const struct context *context, enum cipher_kind kind, const char *given)
+enum exit_code lab_crack(const struct report *report, const struct lab_crack_request *request)
 {
-    const struct report *report = context->report;
-    struct job job = {.context = context, .kind = kind};
-    uint64_t seed = 1, top = report->json ? JSON_TOP : 1;
+    struct job job = {.report = report, .kind = request->kind};
+    uint64_t top = report->json ? JSON_TOP : 1;
     struct signet_buf text = {0};
     enum exit_code code = EXIT_FAILED;
     enum signet_err err;
 
-    if (command_number(context, "seed", 0, UINT64_MAX, &seed) != SIGNET_OK ||
-        command_number(context, "top", 1, CRACK_TOP_MAX, &top) != SIGNET_OK)
-        return EXIT_USAGE;
-    if (lab_take(report, given, LAB_CRACK_MAX, NULL, &text) != SIGNET_OK)
+    if (lab_take(report, request->given, LAB_CRACK_MAX, NULL, &text) != SIGNET_OK)
         goto out;
     job.text = signet_buf_span(&text);
-    job.top = (size_t)top;
+    job.top = (size_t)(request->top == 0 ? top : request->top);
     job.is_watched = !report->quiet && !report->json && isatty(fileno(report->err)) != 0;
-    err = search(&job, seed);
+    err = search(&job, request);
     if (err == SIGNET_OK)
         code = answer(&job);
     else if (err == SIGNET_ERR_ARGUMENT)

@@ -4,7 +4,7 @@
 
 #include "ciphers/letters.h"
 #include "lab/compare.h"
-#include "cli/show.h"
+#include "term/text.h"
 
 enum { HEX_LINE = 16 };
 
@@ -22,7 +22,7 @@ static enum signet_err explain_shifts(
     int x = first_letter(comparison->text);
     int caesar = (x + 3) % 26, affine = (5 * x + 8) % 26;
 
-    return show_format(out,
+    return text_format(out,
         "\nSTEP BY STEP\n\n"
         "caesar: each letter moves 3 places on. The first, %c, is number %d;\n"
         "  %d + 3 = %d, so it becomes %c. There are 26 keys: trying all of them and keeping\n"
@@ -37,7 +37,7 @@ static enum signet_err explain_others(
 {
     const struct lab_row *rows = comparison->rows;
 
-    return show_format(out,
+    return text_format(out,
         "monoalphabetic: every letter has its own substitute. %.0f bits of key are more\n"
         "  than anyone can try, and it falls all the same: look at the bars. They are\n"
         "  those of the plaintext in another order, and so are the runs of four letters,\n"
@@ -58,7 +58,7 @@ static enum signet_err explain_aead(const struct lab_comparison *comparison, str
 {
     const struct lab_row *row = &comparison->rows[LAB_AEAD];
 
-    return show_format(out,
+    return text_format(out,
         "aes-256-gcm: AES makes a stream of bits from key and nonce that nobody without\n"
         "  the key can tell from coin tosses; it is added to the text (CONFIDENTIALITY).\n"
         "  The bars show nothing. A tag of 16 bytes over all of it is checked before a\n"
@@ -81,23 +81,23 @@ static enum signet_err explain_aead(const struct lab_comparison *comparison, str
 static enum signet_err append_line(
     const char *label, const uint8_t *bytes, bool is_text, struct signet_buf *out)
 {
-    enum signet_err err = show_format(out, "  %-22s ", label);
+    enum signet_err err = text_format(out, "  %-22s ", label);
 
     for (size_t i = 0; err == SIGNET_OK && i < LAB_NONCE_LEN; i++) {
         if (is_text)
-            err = show_format(out, "%c", isprint(bytes[i]) ? bytes[i] : '.');
+            err = text_format(out, "%c", isprint(bytes[i]) ? bytes[i] : '.');
         else
-            err = show_format(
+            err = text_format(
                 out, "%s%02x", i == HEX_LINE ? "\n                         " : "", bytes[i]);
     }
     while (out->len > 0 && out->ptr[out->len - 1] == ' ')
         out->len--;
-    return err == SIGNET_OK ? show_format(out, "\n") : err;
+    return err == SIGNET_OK ? text_format(out, "\n") : err;
 }
 
 static enum signet_err explain_nonce(const struct lab_nonce *nonce, struct signet_buf *out)
 {
-    enum signet_err err = show_format(out,
+    enum signet_err err = text_format(out,
         "\n===================== DEMONSTRATION: NEVER DO THIS =====================\n\n"
         "Two messages, one key, and one nonce for both:\n\n");
 
@@ -111,17 +111,17 @@ static enum signet_err explain_nonce(const struct lab_nonce *nonce, struct signe
         err = append_line("second ciphertext", nonce->cipher[1], false, out);
     if (err == SIGNET_OK)
         err =
-            show_format(out, "\nThe eavesdropper has no key. The two streams are the same, so in "
+            text_format(out, "\nThe eavesdropper has no key. The two streams are the same, so in "
                              "the sum of\nboth ciphertexts (bit by bit, XOR) they cancel out:\n\n");
     if (err == SIGNET_OK)
         err = append_line("sum of ciphertexts", nonce->sum, false, out);
     if (err == SIGNET_OK)
-        err = show_format(out, "\nThat is the sum of the two messages. Who knows or guesses the "
+        err = text_format(out, "\nThat is the sum of the two messages. Who knows or guesses the "
                                "first, adds it:\n\n");
     if (err == SIGNET_OK)
         err = append_line("the second, without key", nonce->guessed, true, out);
     if (err == SIGNET_OK)
-        err = show_format(out,
+        err = text_format(out,
             "\nWorse: two tags under one nonce give an equation for the key of the tags,\n"
             "and who solves it can forge messages (Joux 2006). signet derives key and nonce\n"
             "of each message anew and uses them once (docs/protocol.md).\n\n"

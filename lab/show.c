@@ -5,7 +5,7 @@
 
 #include "ciphers/letters.h"
 #include "lab/compare.h"
-#include "cli/show.h"
+#include "term/text.h"
 
 enum { SAMPLE = 63, SAMPLE_BYTES = 29, BAR_STEPS = 8 };
 
@@ -39,9 +39,9 @@ static enum signet_err append_hex(signet_span bytes, size_t most, struct signet_
     enum signet_err err = SIGNET_OK;
 
     for (size_t i = 0; err == SIGNET_OK && i < bytes.len && i < most; i++)
-        err = show_format(out, "%02x", bytes.ptr[i]);
+        err = text_format(out, "%02x", bytes.ptr[i]);
     if (err == SIGNET_OK && bytes.len > most)
-        err = show_format(out, "...");
+        err = text_format(out, "...");
     return err;
 }
 
@@ -56,21 +56,21 @@ static enum signet_err append_bars(const size_t *counts, size_t bars, struct sig
     for (size_t i = 0; i < bars; i++)
         most = counts[i] > most ? counts[i] : most;
     for (size_t i = 0; err == SIGNET_OK && i < bars; i++)
-        err = show_format(out, "%s", blocks[(counts[i] * BAR_STEPS + most - 1) / most]);
+        err = text_format(out, "%s", blocks[(counts[i] * BAR_STEPS + most - 1) / most]);
     return err;
 }
 
 static enum signet_err show_text(const struct lab_comparison *comparison, struct signet_buf *out)
 {
-    enum signet_err err = show_format(out, "%-15s ", "plaintext");
+    enum signet_err err = text_format(out, "%-15s ", "plaintext");
 
     if (err == SIGNET_OK)
         err = append_sample(comparison->text, out);
     if (err == SIGNET_OK)
-        err = show_format(out, "\n%-15s ", "");
+        err = text_format(out, "\n%-15s ", "");
     if (err == SIGNET_OK)
         err = append_bars(comparison->bars, CIPHER_LETTERS, out);
-    return err == SIGNET_OK ? show_format(out, "  equal pairs %.1f %%\n%-15s %s\n",
+    return err == SIGNET_OK ? text_format(out, "  equal pairs %.1f %%\n%-15s %s\n",
                                   100 * comparison->coincidence, "", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
                             : err;
 }
@@ -79,18 +79,18 @@ static enum signet_err show_ciphertext(const struct lab_row *row, struct signet_
 {
     signet_span ciphertext = signet_buf_span(&row->ciphertext);
     bool is_bytes = row->bar_count == LAB_BARS_MAX;
-    enum signet_err err = show_format(out, "%-15s ", row->name);
+    enum signet_err err = text_format(out, "%-15s ", row->name);
 
     if (err == SIGNET_OK)
         err = is_bytes ? append_hex(ciphertext, SAMPLE_BYTES, out) : append_sample(ciphertext, out);
     if (err == SIGNET_OK)
-        err = show_format(out, "\n  key %-9.9s ", row->key);
+        err = text_format(out, "\n  key %-9.9s ", row->key);
     if (err == SIGNET_OK)
         err = append_bars(row->bars, row->bar_count, out);
     if (err == SIGNET_OK && is_bytes)
-        err = show_format(out, "  %.1f of %.1f bits a byte\n", row->entropy, row->entropy_most);
+        err = text_format(out, "  %.1f of %.1f bits a byte\n", row->entropy, row->entropy_most);
     else if (err == SIGNET_OK)
-        err = show_format(out, "  equal pairs %.1f %%\n", 100 * row->coincidence);
+        err = text_format(out, "  equal pairs %.1f %%\n", 100 * row->coincidence);
     return err;
 }
 
@@ -98,19 +98,19 @@ static enum signet_err show_ciphertext(const struct lab_row *row, struct signet_
 
 static enum signet_err show_strength(const struct lab_row *row, struct signet_buf *out)
 {
-    enum signet_err err = show_format(out, "%-15s %6.1f bits  ", row->name, row->key_bits);
+    enum signet_err err = text_format(out, "%-15s %6.1f bits  ", row->name, row->key_bits);
 
     if (err != SIGNET_OK)
         return err;
     if (row->bar_count == LAB_BARS_MAX)
-        return show_format(out, "by arithmetic: 10^%.0f years at %.0f keys/s\n",
+        return text_format(out, "by arithmetic: 10^%.0f years at %.0f keys/s\n",
             floor(row->years_power), row->per_second);
     if (row->is_broken)
-        return show_format(out, "broken in %.3f s, %llu keys tried\n", row->seconds,
+        return text_format(out, "broken in %.3f s, %llu keys tried\n", row->seconds,
             (unsigned long long)row->tries);
     if ((double)row->letters < row->needed)
-        return show_format(out, "not broken: about %.0f letters are needed\n", ceil(row->needed));
-    return show_format(out, "not broken: %zu letters were not enough\n", row->letters);
+        return text_format(out, "not broken: about %.0f letters are needed\n", ceil(row->needed));
+    return text_format(out, "not broken: %zu letters were not enough\n", row->letters);
 }
 
 static enum signet_err show_diffusion(const struct lab_row *row, struct signet_buf *out)
@@ -129,9 +129,9 @@ static enum signet_err show_diffusion(const struct lab_row *row, struct signet_b
         (void)snprintf(flipped, sizeof(flipped), "refused");
     else
         (void)snprintf(flipped, sizeof(flipped), "%zu wrong", row->wrong);
-    err = show_format(out, "%-15s %-18s %-33s %s\n", row->name, changed, row->known, flipped);
+    err = text_format(out, "%-15s %-18s %-33s %s\n", row->name, changed, row->known, flipped);
     if (err == SIGNET_OK && is_aead)
-        err = show_format(out, "  and a new nonce %.0f %% of all bits\n",
+        err = text_format(out, "  and a new nonce %.0f %% of all bits\n",
             100 * (double)row->changed / (double)row->changeable);
     return err;
 }
@@ -150,7 +150,7 @@ static enum signet_err show_rows(const struct lab_comparison *comparison,
 enum signet_err lab_show(
     const struct lab_comparison *comparison, bool explain, struct signet_buf *out)
 {
-    enum signet_err err = show_format(
+    enum signet_err err = text_format(
         out, "WHAT BECOMES OF THE TEXT, and how frequent its letters (or bytes) are then\n\n");
 
     if (err == SIGNET_OK)
@@ -158,19 +158,19 @@ enum signet_err lab_show(
     if (err == SIGNET_OK)
         err = show_rows(comparison, show_ciphertext, out);
     if (err == SIGNET_OK)
-        err = show_format(out, "\nHOW MANY KEYS THERE ARE, and how long they last, measured here "
+        err = text_format(out, "\nHOW MANY KEYS THERE ARE, and how long they last, measured here "
                                "and now\n\n");
     if (err == SIGNET_OK)
         err = show_rows(comparison, show_strength, out);
     if (err == SIGNET_OK)
-        err = show_format(out, "\nWHAT AN ATTACKER SEES AND CAN DO\n\n%-15s %-18s %-33s %s\n", "",
+        err = text_format(out, "\nWHAT AN ATTACKER SEES AND CAN DO\n\n%-15s %-18s %-33s %s\n", "",
             "one letter changes", "known plaintext gives", "flipped bit");
     if (err == SIGNET_OK)
         err = show_rows(comparison, show_diffusion, out);
     if (err == SIGNET_OK && explain)
         err = lab_show_lessons(comparison, out);
     else if (err == SIGNET_OK)
-        err = show_format(out, "\n--explain walks through it, and shows what a nonce used twice "
+        err = text_format(out, "\n--explain walks through it, and shows what a nonce used twice "
                                "gives away.\n");
     if (err == SIGNET_OK && out->len > 0)
         signet_buf_truncate(out, out->len - 1); /* the caller ends the last line */

@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 #include "ciphers/letters.h"
-#include "cli/input.h"
+#include "term/input.h"
 #include "term/json.h"
 #include "term/text.h"
 

@@ -7,7 +7,7 @@
 #define LAB_TEXT_H
 
 #include "ciphers/cipher.h"
-#include "cli/command.h"
+#include "term/report.h"
 
 /*
  * Append a whole text: `given`, or standard input where it is NULL or "-". It has a letter, no zero

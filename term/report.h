@@ -11,6 +11,13 @@
 
 #include <signet/buffer.h>
 
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,   /* the command line makes no sense */
+    EXIT_REFUSED = 3, /* a verification failed */
+};
+
 struct report {
     FILE *out; /* borrowed, as is `err` */
     FILE *err;

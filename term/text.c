@@ -2,7 +2,9 @@
 #include "term/text.h"
 
 #include <signet/entry.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/utf8.h"
 
@@ -177,4 +179,21 @@ bool text_has_flaw(signet_span text, bool is_whole, struct text_flaw *flaw)
     (void)snprintf(
         flaw->what, sizeof(flaw->what), "the message is not valid UTF-8 at byte %zu", valid + 1);
     return valid < text.len;
+}
+
+enum signet_err text_format(struct signet_buf *out, const char *format, ...)
+{
+    char *text = NULL;
+    enum signet_err err;
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vasprintf(&text, format, args);
+    va_end(args);
+    if (len < 0)
+        return SIGNET_ERR_NOMEM;
+    err = signet_buf_append(out, signet_span_of(text, (size_t)len));
+    free(text);
+    return err;
 }

@@ -26,6 +26,10 @@ bool text_is_unsafe(uint32_t code_point);
 SIGNET_MUST_USE enum signet_err text_show(
     signet_span text, enum text_kind kind, struct signet_buf *out);
 
+/* Append printf text. Errors: NOMEM. */
+SIGNET_MUST_USE enum signet_err text_format(struct signet_buf *out, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Why a text cannot be a message: a clause about it, and what to do; NULL: nothing to say. */
 struct text_flaw {
     char what[80];

@@ -27,7 +27,7 @@ static void explain(struct link *link, const struct engine_step *step)
 
 static void explain_hop(struct link *link, const struct engine_hop *hop)
 {
-    const struct invitation *relay = engine_relay(link->desk->engine);
+    const struct invitation *relay = engine_relay(link->agent->engine);
     struct engine_step step = {
         .serves = "confidentiality, integrity",
         .what = "connection to the relay sealed",
@@ -35,7 +35,7 @@ static void explain_hop(struct link *link, const struct engine_hop *hop)
     };
     char pin[SIGNET_ID_SHORT_SIZE];
 
-    if (!link->desk->context->line->explain)
+    if (!link->agent->place.explain)
         return;
     (void)snprintf(
         step.detail, sizeof(step.detail), "TLS 1.3, without early data, tickets or compression");
@@ -75,7 +75,7 @@ static void on_open(struct io_connection *connection)
     if ((err = tls_peer_pin(tls, &hop.pin)) == SIGNET_OK &&
         (err = tls_exporter(tls, hop.exporter)) == SIGNET_OK) {
         explain_hop(link, &hop);
-        err = engine_connected(link->desk->engine, &hop, clock_wall_ms(), &output);
+        err = engine_connected(link->agent->engine, &hop, clock_wall_ms(), &output);
     }
     if (link_settle(link, err, &output) == SIGNET_OK)
         link_deliver(link);
@@ -90,7 +90,7 @@ static void on_message(struct io_connection *connection, signet_span message)
     if (connection != link->connection || !link->is_open || !link_is_usable(link))
         return;
     if (message.len > 0) /* nothing is no answer, and must not pass for one below */
-        err = engine_receive(link->desk->engine, message, clock_wall_ms(), &output);
+        err = engine_receive(link->agent->engine, message, clock_wall_ms(), &output);
     if (err == SIGNET_ERR_FORMAT) {
         link->is_nonsense = true;
         io_connection_close(connection, WS_CODE_PROTOCOL);
@@ -175,14 +175,14 @@ static void on_due(uv_timer_t *timer)
 
     if (!link_is_usable(link))
         return;
-    err = engine_tick(link->desk->engine, clock_wall_ms(), &output);
+    err = engine_tick(link->agent->engine, clock_wall_ms(), &output);
     if (link_settle(link, err, &output) == SIGNET_OK)
         link_deliver(link);
 }
 
 void link_watch_time(struct link *link)
 {
-    uint64_t deadline = engine_deadline(link->desk->engine), now_ms = clock_wall_ms();
+    uint64_t deadline = engine_deadline(link->agent->engine), now_ms = clock_wall_ms();
     uint64_t wait_ms = deadline > now_ms ? deadline - now_ms : 0;
 
     if (deadline == UINT64_MAX) {

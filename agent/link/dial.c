@@ -17,7 +17,7 @@ static void on_impatient(uv_timer_t *timer)
 
 static enum signet_err connect_to(struct link *link, const struct socket_address *address)
 {
-    const struct invitation *relay = engine_relay(link->desk->engine);
+    const struct invitation *relay = engine_relay(link->agent->engine);
     struct io_target target = {
         .address = *address,
         .authority = link->authority,
@@ -104,7 +104,7 @@ static void on_found(uv_getaddrinfo_t *lookup, int status, struct addrinfo *foun
 static int look_up(struct link *link)
 {
     static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    const struct invitation *relay = engine_relay(link->desk->engine);
+    const struct invitation *relay = engine_relay(link->agent->engine);
     char port[8];
     int answer;
 

@@ -8,7 +8,7 @@
 static bool has_stopped(const struct link *link, const struct engine_event *event)
 {
     return event->type == EVENT_FAILED && event->token == 0 &&
-           engine_is_stopped(link->desk->engine);
+           engine_is_stopped(link->agent->engine);
 }
 
 /* Problems that will be the same at the next connection. */

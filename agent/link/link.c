@@ -25,7 +25,7 @@ static void on_quiet(uv_timer_t *timer)
     struct link *link = timer->data;
 
     if (link_is_usable(link))
-        store_forget(home_store(link->desk->home));
+        store_forget(home_store(link->agent->place.home));
 }
 
 static enum signet_err send_frames(struct link *link, struct engine_output *output)
@@ -48,9 +48,9 @@ enum signet_err link_settle(struct link *link, enum signet_err err, struct engin
 
     if (output->changes.count > 0)
         (void)uv_timer_start(&link->quiet, on_quiet, FORGET_MS, 0);
-    if ((err = desk_commit(link->desk, err, output)) == SIGNET_OK &&
+    if ((err = agent_commit(link->agent, err, output)) == SIGNET_OK &&
         (err = send_frames(link, output)) != SIGNET_OK)
-        desk_report(link->desk->context, link->desk->home, err);
+        agent_report(&link->agent->place, err);
     while (err == SIGNET_OK && (event = engine_output_event(output)) != NULL)
         link_add_event(link, event);
     engine_output_clear(output);
@@ -65,14 +65,14 @@ enum signet_err link_settle(struct link *link, enum signet_err err, struct engin
 enum signet_err link_disconnected(struct link *link)
 {
     struct engine_output output = {0};
-    enum signet_err err = engine_disconnected(link->desk->engine, clock_wall_ms(), &output);
+    enum signet_err err = engine_disconnected(link->agent->engine, clock_wall_ms(), &output);
 
     return link_settle(link, err, &output);
 }
 
 bool link_is_usable(const struct link *link)
 {
-    return !link->has_ended && !link->desk->is_broken;
+    return !link->has_ended && !link->agent->is_broken;
 }
 
 enum signet_err link_send(struct link *link, const struct engine_text *text)
@@ -82,7 +82,7 @@ enum signet_err link_send(struct link *link, const struct engine_text *text)
 
     if (!link_is_usable(link))
         return SIGNET_ERR_STATE;
-    err = engine_send(link->desk->engine, text, clock_wall_ms(), &output);
+    err = engine_send(link->agent->engine, text, clock_wall_ms(), &output);
     err = link_settle(link, err, &output);
     if (err == SIGNET_OK && !link->is_open) {
         link->has_offline_texts = true;
@@ -98,7 +98,7 @@ enum signet_err link_subscribe(struct link *link)
 
     if (!link_is_usable(link))
         return SIGNET_ERR_STATE;
-    err = engine_subscribe(link->desk->engine, &output);
+    err = engine_subscribe(link->agent->engine, &output);
     return link_settle(link, err, &output);
 }
 
@@ -109,7 +109,7 @@ enum signet_err link_shown(struct link *link, uint64_t number)
 
     if (!link_is_usable(link))
         return SIGNET_ERR_STATE;
-    err = engine_shown(link->desk->engine, number, &output);
+    err = engine_shown(link->agent->engine, number, &output);
     return link_settle(link, err, &output);
 }
 
@@ -131,7 +131,7 @@ static void on_watch(uv_timer_t *timer)
 {
     struct link *link = timer->data;
 
-    if (!link_is_usable(link) || !engine_wants_login(link->desk->engine, clock_wall_ms()))
+    if (!link_is_usable(link) || !engine_wants_login(link->agent->engine, clock_wall_ms()))
         return;
     link_dial_stop(link);
     link->is_open = link->is_ready = false;
@@ -165,7 +165,7 @@ bool link_has_ended(const struct link *link)
 
 void link_report_down(struct link *link, const struct link_down *down)
 {
-    report_error(link->desk->context->report, down->code, down->hint, "%s", down->text);
+    report_error(link->agent->place.report, down->code, down->hint, "%s", down->text);
     link_end(link, down->exit_code);
 }
 
@@ -176,7 +176,7 @@ enum exit_code link_run(struct link *link)
     if (link->connection == NULL)
         return link->code;
     /* Last words go out; nobody waits for the answer. */
-    io_connection_close(link->connection, link->desk->is_broken ? 0 : WS_CODE_NORMAL);
+    io_connection_close(link->connection, link->agent->is_broken ? 0 : WS_CODE_NORMAL);
     (void)uv_run(&link->uv, UV_RUN_NOWAIT);
     while (link->connection != NULL && io_connection_pending(link->connection) > 0)
         (void)uv_run(&link->uv, UV_RUN_ONCE);
@@ -200,7 +200,7 @@ bool link_is_ready(const struct link *link)
 
 bool link_is_settled(const struct link *link)
 {
-    return link->is_ready && link->first_event == NULL && engine_is_settled(link->desk->engine);
+    return link->is_ready && link->first_event == NULL && engine_is_settled(link->agent->engine);
 }
 
 /* ---- beginning and end ---- */
@@ -252,7 +252,7 @@ static void make_timers(struct link *link)
 
 static void name_relay(struct link *link)
 {
-    const struct invitation *relay = engine_relay(link->desk->engine);
+    const struct invitation *relay = engine_relay(link->agent->engine);
     bool is_v6 = strchr(relay->host, ':') != NULL;
 
     (void)snprintf(link->authority, sizeof(link->authority), "%s%s%s:%u", is_v6 ? "[" : "",
@@ -260,7 +260,7 @@ static void name_relay(struct link *link)
 }
 
 enum signet_err link_new(
-    struct desk *desk, const struct link_handler *handler, void *ctx, struct link **link_out)
+    struct agent *agent, const struct link_handler *handler, void *ctx, struct link **link_out)
 {
     struct link *link = calloc(1, sizeof(*link));
     enum signet_err err = SIGNET_ERR_NOMEM;
@@ -270,7 +270,7 @@ enum signet_err link_new(
         link = NULL;
         goto out;
     }
-    link->desk = desk;
+    link->agent = agent;
     link->handler = handler;
     link->ctx = ctx;
     link->settings = (struct io_settings){
@@ -296,7 +296,7 @@ out:
     link_free(link);
     if (err != SIGNET_OK)
         report_error(
-            desk->context->report, "machine", NULL, "cannot start: %s", signet_err_text(err));
+            agent->place.report, "machine", NULL, "cannot start: %s", signet_err_text(err));
     return err;
 }
 

@@ -35,9 +35,9 @@ struct link_handler {
     void (*on_interrupt)(void *ctx, int signal);
 };
 
-/* Make a link; nothing happens before link_connect. The desk is borrowed. Reports. */
+/* Make a link; nothing happens before link_connect. The agent is borrowed. Reports. */
 SIGNET_MUST_USE enum signet_err link_new(
-    struct desk *desk, const struct link_handler *handler, void *ctx, struct link **link_out);
+    struct agent *agent, const struct link_handler *handler, void *ctx, struct link **link_out);
 /* Drops a connection, and closes the handles that the owner has on the loop. NULL is fine. */
 void link_free(struct link *link);
 

@@ -12,7 +12,7 @@ enum {
 };
 
 struct link {
-    struct desk *desk;
+    struct agent *agent;
     const struct link_handler *handler;
     void *ctx;
     uv_loop_t uv;

@@ -141,7 +141,7 @@ static void on_line(void *ctx, signet_span line)
     if (err == SIGNET_OK)
         err = signet_buf_append(&text, signet_span_of("", 1));
     if (err != SIGNET_OK) {
-        desk_report(chat->context, chat->desk.home, err);
+        agent_report(&chat->agent.place, err);
         link_end(chat->link, EXIT_FAILED);
     } else if (strlen((const char *)text.ptr) == line.len) {
         take_line(chat, (const char *)text.ptr);
@@ -219,7 +219,7 @@ static void on_arrived(struct chat *chat, const struct engine_event *event)
         show_arrived(chat);
         return;
     }
-    desk_report(chat->context, chat->desk.home, SIGNET_ERR_NOMEM);
+    agent_report(&chat->agent.place, SIGNET_ERR_NOMEM);
     link_end(chat->link, EXIT_FAILED);
 }
 
@@ -291,8 +291,8 @@ static void welcome(struct chat *chat)
 
     if (chat->context->line->quiet)
         return;
-    signet_id_groups(signet_account_address(engine_account(chat->desk.engine)), groups);
-    chat_say(chat, "you are %s, %s", engine_name(chat->desk.engine), groups);
+    signet_id_groups(signet_account_address(engine_account(chat->agent.engine)), groups);
+    chat_say(chat, "you are %s, %s", engine_name(chat->agent.engine), groups);
     chat_say(chat, "messages here are signed and on the record: who receives one can prove who "
                    "wrote it");
     if (chat->editor != NULL)
@@ -326,8 +326,8 @@ static enum signet_err begin(struct chat *chat)
             signet_err_text(err));
         return err;
     }
-    if ((err = inbox_load(&chat->inbox, &chat->desk)) != SIGNET_OK) {
-        desk_report(chat->context, chat->desk.home, err);
+    if ((err = inbox_load(&chat->inbox, &chat->agent)) != SIGNET_OK) {
+        agent_report(&chat->agent.place, err);
         return err;
     }
     welcome(chat);
@@ -356,6 +356,7 @@ static enum exit_code check_peer(const struct context *context)
 
 static enum exit_code run(struct context *context)
 {
+    struct agent_place place = command_place(context, context->home);
     static const struct link_handler handler = {
         .on_event = on_event, .on_down = on_down, .on_interrupt = on_interrupt};
     struct chat chat = {.context = context, .show.json = context->line->json};
@@ -364,10 +365,10 @@ static enum exit_code run(struct context *context)
     if (code != EXIT_DONE)
         return code;
     code = EXIT_FAILED;
-    if (desk_open_registered(&chat.desk, context, context->home) != SIGNET_OK)
+    if (agent_open_registered(&chat.agent, &place) != SIGNET_OK)
         goto out;
-    chat.show.people.engine = chat.desk.engine;
-    if (link_new(&chat.desk, &handler, &chat, &chat.link) != SIGNET_OK)
+    chat.show.people.engine = chat.agent.engine;
+    if (link_new(&chat.agent, &handler, &chat, &chat.link) != SIGNET_OK)
         goto out;
     if (begin(&chat) == SIGNET_OK)
         code = link_run(chat.link);
@@ -380,7 +381,7 @@ out:
     inbox_free(&chat.inbox);
     pending_free(&chat.pending);
     signet_buf_free(&chat.name_list);
-    desk_close(&chat.desk);
+    agent_close(&chat.agent);
     return code;
 }
 

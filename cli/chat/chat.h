@@ -2,16 +2,17 @@
 #ifndef CLI_CHAT_CHAT_H
 #define CLI_CHAT_CHAT_H
 
+#include "cli/command.h"
 #include "cli/editor/editor.h"
 #include "cli/inbox.h"
-#include "cli/input.h"
+#include "term/input.h"
 #include "agent/link/link.h"
 #include "cli/pending.h"
 #include "cli/show.h"
 
 struct chat {
     const struct context *context;
-    struct desk desk;
+    struct agent agent;
     struct link *link;
     struct inbox inbox;
     struct show show;

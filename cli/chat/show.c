@@ -34,7 +34,7 @@ void chat_say(struct chat *chat, const char *format, ...)
         return;
     if (chat->editor == NULL)
         report_note(chat->context->report, "%s", text);
-    else if (show_format(&line, "-- ") == SIGNET_OK &&
+    else if (text_format(&line, "-- ") == SIGNET_OK &&
              text_show(signet_span_str(text), TEXT_LINE, &line) == SIGNET_OK)
         (void)chat_print(chat, signet_buf_span(&line));
     signet_buf_free(&line);
@@ -45,7 +45,7 @@ bool chat_show(struct chat *chat, const struct inbox_item *item)
 {
     struct message message = {0};
     struct signet_buf out = {0};
-    enum signet_err err = inbox_read(&chat->desk, item, &message);
+    enum signet_err err = inbox_read(&chat->agent, item, &message);
     bool is_shown;
 
     if (err == SIGNET_OK)
@@ -54,7 +54,7 @@ bool chat_show(struct chat *chat, const struct inbox_item *item)
         err = show_damaged(&chat->show, item->number, &out);
     is_shown = err == SIGNET_OK && chat_print(chat, signet_buf_span(&out));
     if (err != SIGNET_OK) {
-        desk_report(chat->context, chat->desk.home, err);
+        agent_report(&chat->agent.place, err);
         link_end(chat->link, EXIT_FAILED);
     }
     message_clear(&message);
@@ -75,12 +75,12 @@ void chat_show_accepted(struct chat *chat, const struct engine_event *event)
     struct signet_buf out = {0};
     struct message message = {0};
     struct inbox_item item = {.number = event->number, .conversation = event->conversation};
-    enum signet_err err = inbox_read(&chat->desk, &item, &message);
+    enum signet_err err = inbox_read(&chat->agent, &item, &message);
 
     if (err == SIGNET_OK)
         err = show_accepted(&chat->show, &message, event, &out);
     if (err != SIGNET_OK)
-        desk_report(chat->context, chat->desk.home, err);
+        agent_report(&chat->agent.place, err);
     if (err != SIGNET_OK || !chat_print(chat, signet_buf_span(&out)))
         link_end(chat->link, EXIT_FAILED);
     message_clear(&message);

@@ -12,12 +12,12 @@ enum { HISTORY_SHOWN = 20 };
 /* Where a message to this one can be read: sealing ends there. */
 static bool is_operator(const struct chat *chat, const char *peer)
 {
-    const struct invitation *relay = engine_relay(chat->desk.engine);
+    const struct invitation *relay = engine_relay(chat->agent.engine);
     struct contact contact = {0};
     bool is_it = strcmp(peer, "operator") == 0;
 
     if (!is_it && relay->has_operator &&
-        engine_contact(chat->desk.engine, peer, &contact) == SIGNET_OK)
+        engine_contact(chat->agent.engine, peer, &contact) == SIGNET_OK)
         is_it = signet_id_equal(&contact.address, &relay->operator_address);
     contact_clear(&contact);
     return is_it;
@@ -34,7 +34,7 @@ void chat_turn_to(struct chat *chat, const char *peer)
         chat_say(chat, "%s is neither a name nor a fingerprint", peer);
         return;
     }
-    err = engine_contact(chat->desk.engine, peer, &contact);
+    err = engine_contact(chat->agent.engine, peer, &contact);
     if (err == SIGNET_ERR_UNKNOWN && !is_operator(chat, peer))
         chat_say(chat, "%s is not among your contacts: the relay is asked when you write", peer);
     (void)snprintf(chat->peer, sizeof(chat->peer), "%s", peer);
@@ -80,7 +80,7 @@ static int compare_words(const void *one, const void *other)
 static size_t find_names(struct chat *chat)
 {
     const struct record_key all = {.kind = RECORD_CONTACT};
-    const struct record_source *records = &chat->desk.records;
+    const struct record_source *records = &chat->agent.records;
     size_t count = 0;
 
     signet_buf_truncate(&chat->name_list, 0);
@@ -126,7 +126,7 @@ static void say_who(struct chat *chat, const char *rest)
         struct contact contact = {0};
         char groups[SIGNET_ID_GROUPS_SIZE];
 
-        if (engine_contact(chat->desk.engine, chat->names[i], &contact) != SIGNET_OK)
+        if (engine_contact(chat->agent.engine, chat->names[i], &contact) != SIGNET_OK)
             continue;
         signet_id_groups(&contact.address, groups);
         chat_say(chat, "%s (%s) %s", contact.name, contact_state_word(contact.state), groups);
@@ -140,8 +140,8 @@ static void say_history(struct chat *chat, const char *rest)
     struct contact contact = {0};
 
     (void)rest;
-    if (engine_contact(chat->desk.engine, chat->peer, &contact) != SIGNET_OK ||
-        history_load(&history, &chat->desk, &contact.address) != SIGNET_OK || history.count == 0)
+    if (engine_contact(chat->agent.engine, chat->peer, &contact) != SIGNET_OK ||
+        history_load(&history, &chat->agent, &contact.address) != SIGNET_OK || history.count == 0)
         chat_say(chat, "there is nothing yet");
     for (size_t i = history.count > HISTORY_SHOWN ? history.count - HISTORY_SHOWN : 0;
          i < history.count && chat_show(chat, &history.items[i]); i++)

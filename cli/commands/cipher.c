@@ -28,6 +28,18 @@ static enum exit_code pass_with_key(const struct context *context, enum cipher_k
     return lab_pass(context->report, &key, direction, given);
 }
 
+static enum exit_code crack_text(
+    const struct context *context, enum cipher_kind kind, const char *given)
+{
+    struct lab_crack_request request = {
+        .kind = kind, .given = given, .seed = 1, .explain = context->line->explain};
+
+    if (command_number(context, "seed", 0, UINT64_MAX, &request.seed) != SIGNET_OK ||
+        command_number(context, "top", 1, CRACK_TOP_MAX, &request.top) != SIGNET_OK)
+        return EXIT_USAGE;
+    return lab_crack(context->report, &request);
+}
+
 static enum exit_code cipher_run(struct context *context)
 {
     const struct command_line *line = context->line;
@@ -49,7 +61,7 @@ static enum exit_code cipher_run(struct context *context)
     if (strcmp(action, "crack") == 0) {
         if (command_value(line, "key") != NULL)
             return command_misused(context, "crack finds the key: --key is for the others");
-        return lab_crack(context, kind, text);
+        return crack_text(context, kind, text);
     }
     if (command_value(line, "top") != NULL || command_value(line, "seed") != NULL)
         return command_misused(context, "--top and --seed are for crack");

@@ -8,6 +8,7 @@
 #include "cli/commands/commands.h"
 #include "agent/agent.h"
 #include "term/json.h"
+#include "term/text.h"
 #include "cli/show.h"
 
 /* ---- showing ---- */
@@ -42,7 +43,7 @@ static enum signet_err as_line(const struct contact *contact, struct signet_buf 
     char groups[SIGNET_ID_GROUPS_SIZE];
 
     signet_id_groups(&contact->address, groups);
-    return show_format(out, "%-16s %-10s %s%s", contact->name[0] == '\0' ? "-" : contact->name,
+    return text_format(out, "%-16s %-10s %s%s", contact->name[0] == '\0' ? "-" : contact->name,
         contact_state_word(contact->state), groups,
         contact->has_changed ? "   !! its name has gone over to another identity" : "");
 }
@@ -53,20 +54,20 @@ static enum signet_err as_page(const struct contact *contact, struct signet_buf 
     enum signet_err err;
 
     signet_id_groups(&contact->address, text);
-    err = show_format(out, "name         %s\ncontact      %s\nfingerprint  %s",
+    err = text_format(out, "name         %s\ncontact      %s\nfingerprint  %s",
         contact->name[0] == '\0' ? "(none known)" : contact->name,
         contact_state_word(contact->state), text);
     for (size_t i = 0; err == SIGNET_OK && i < signet_card_device_count(contact->card); i++) {
         signet_id_groups(signet_card_device(contact->card, i), text);
-        err = show_format(out, "\ndevice       %s", text);
+        err = text_format(out, "\ndevice       %s", text);
     }
     if (err == SIGNET_OK)
-        err = show_format(out, "\nkeys         RSA-%u, device list version %" PRIu64 "%s",
+        err = text_format(out, "\nkeys         RSA-%u, device list version %" PRIu64 "%s",
             signet_card_identity_bits(contact->card), signet_card_version(contact->card),
             contact->is_expired ? ", expired" : "");
     if (err == SIGNET_OK && contact->has_changed) {
         signet_id_groups(&contact->changed_to, text);
-        err = show_format(out, "\nchanged to   %s", text);
+        err = text_format(out, "\nchanged to   %s", text);
     }
     return err;
 }
@@ -84,25 +85,25 @@ static enum exit_code print(const struct context *context, const struct contact 
 }
 
 /* Find a contact. Reports. */
-static bool find(const struct desk *desk, const char *peer, struct contact *contact)
+static bool find(const struct agent *agent, const char *peer, struct contact *contact)
 {
-    enum signet_err err = engine_contact(desk->engine, peer, contact);
+    enum signet_err err = engine_contact(agent->engine, peer, contact);
 
     if (err == SIGNET_OK)
         return true;
     if (err == SIGNET_ERR_UNKNOWN)
-        report_error(desk->context->report, "unknown-contact",
+        report_error(agent->place.report, "unknown-contact",
             "signet contacts list names them; sending to a name makes it a contact",
             "%s is not among your contacts", peer);
     else
-        desk_report(desk->context, desk->home, err);
+        agent_report(&agent->place, err);
     return false;
 }
 
 /* ---- list ---- */
 
 struct listing {
-    const struct desk *desk;
+    const struct agent *agent;
     struct contact *all;
     size_t count, capacity, damaged;
 };
@@ -120,7 +121,7 @@ static enum signet_err visit(void *ctx, uint64_t number, signet_span value)
             return SIGNET_ERR_NOMEM;
         listing->all = all;
     }
-    if (value.len == 0 || contact_decode(listing->desk->context->library, value,
+    if (value.len == 0 || contact_decode(listing->agent->place.library, value,
                               &listing->all[listing->count]) != SIGNET_OK)
         listing->damaged++;
     else
@@ -139,23 +140,23 @@ static int compare(const void *one, const void *other)
     return order != 0 ? order : signet_id_compare(&a->address, &b->address);
 }
 
-static enum exit_code list(struct desk *desk)
+static enum exit_code list(const struct context *context, struct agent *agent)
 {
     const struct record_key all = {.kind = RECORD_CONTACT};
-    struct listing listing = {.desk = desk};
+    struct listing listing = {.agent = agent};
     enum exit_code code = EXIT_DONE;
-    enum signet_err err = desk->records.scan(desk->records.ctx, &all, visit, &listing);
+    enum signet_err err = agent->records.scan(agent->records.ctx, &all, visit, &listing);
 
     if (err != SIGNET_OK) {
-        desk_report(desk->context, desk->home, err);
+        agent_report(&agent->place, err);
         code = EXIT_FAILED;
     }
     if (listing.count > 0)
         qsort(listing.all, listing.count, sizeof(listing.all[0]), compare);
     for (size_t i = 0; code == EXIT_DONE && i < listing.count; i++)
-        code = print(desk->context, &listing.all[i], as_line);
+        code = print(context, &listing.all[i], as_line);
     if (code == EXIT_DONE && listing.damaged > 0) {
-        desk_report(desk->context, desk->home, SIGNET_ERR_AUTH);
+        agent_report(&agent->place, SIGNET_ERR_AUTH);
         code = EXIT_FAILED;
     }
     for (size_t i = 0; i < listing.count; i++)
@@ -166,52 +167,51 @@ static enum exit_code list(struct desk *desk)
 
 /* ---- the others ---- */
 
-static enum exit_code show(struct desk *desk)
+static enum exit_code show(const struct context *context, struct agent *agent)
 {
     struct contact contact = {0};
     enum exit_code code;
 
-    if (!find(desk, desk->context->line->args[1], &contact))
+    if (!find(agent, context->line->args[1], &contact))
         return EXIT_FAILED;
-    code = print(desk->context, &contact, as_page);
+    code = print(context, &contact, as_page);
     contact_clear(&contact);
     return code;
 }
 
 /* Ask whether the fingerprints were compared; the question goes where the person looks. */
-static bool ask(const struct desk *desk, const struct contact *contact)
+static bool ask(const struct agent *agent, const struct contact *contact)
 {
     const char *name = contact->name[0] == '\0' ? "theirs" : contact->name;
     char own[SIGNET_ID_GROUPS_SIZE], other[SIGNET_ID_GROUPS_SIZE];
     char answer[16] = {0};
 
-    signet_id_groups(signet_account_address(engine_account(desk->engine)), own);
+    signet_id_groups(signet_account_address(engine_account(agent->engine)), own);
     signet_id_groups(&contact->address, other);
     (void)fprintf(stderr,
         "Compare both in person, or over a way that nobody else can change:\n"
         "  %-16s %s\n  %-16s %s\n"
         "Type yes if they are the same on both sides: ",
-        engine_name(desk->engine), own, name, other);
+        engine_name(agent->engine), own, name, other);
     (void)fflush(stderr);
     return fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0;
 }
 
 /* Tell what became of a contact that was changed. */
-static enum exit_code finish(struct desk *desk, const char *peer)
+static enum exit_code finish(const struct context *context, struct agent *agent, const char *peer)
 {
     struct contact contact = {0};
     enum exit_code code;
 
-    if (!find(desk, peer, &contact))
+    if (!find(agent, peer, &contact))
         return EXIT_FAILED;
-    code = print(desk->context, &contact, as_line);
+    code = print(context, &contact, as_line);
     contact_clear(&contact);
     return code;
 }
 
-static enum exit_code verify(struct desk *desk)
+static enum exit_code verify(const struct context *context, struct agent *agent)
 {
-    const struct context *context = desk->context;
     const char *peer = context->line->args[1];
     struct engine_output output = {0};
     struct contact contact = {0};
@@ -223,24 +223,23 @@ static enum exit_code verify(struct desk *desk)
     if (!is_compared && !(isatty(STDIN_FILENO) && isatty(STDERR_FILENO)))
         return command_misused(context,
             "nobody is at the terminal: give the fingerprint that you have compared, not a name");
-    if (!find(desk, peer, &contact))
+    if (!find(agent, peer, &contact))
         goto out;
-    if (!is_compared && !ask(desk, &contact)) {
+    if (!is_compared && !ask(agent, &contact)) {
         report_error(context->report, "not-confirmed", NULL, "nothing was changed");
         goto out;
     }
-    if (desk_commit(desk, engine_confirm(desk->engine, &contact.address, &output), &output) ==
+    if (agent_commit(agent, engine_confirm(agent->engine, &contact.address, &output), &output) ==
         SIGNET_OK)
-        code = finish(desk, peer);
+        code = finish(context, agent, peer);
 out:
     engine_output_clear(&output);
     contact_clear(&contact);
     return code;
 }
 
-static enum exit_code accept_identity(struct desk *desk)
+static enum exit_code accept_identity(const struct context *context, struct agent *agent)
 {
-    const struct context *context = desk->context;
     const char *fingerprint = context->line->args[1];
     struct engine_output output = {0};
     struct signet_id address;
@@ -249,7 +248,7 @@ static enum exit_code accept_identity(struct desk *desk)
 
     if (signet_id_parse(fingerprint, &address) != SIGNET_OK)
         return command_misused(context, "accept takes a fingerprint, 64 hexadecimal digits");
-    err = engine_accept(desk->engine, &address, &output);
+    err = engine_accept(agent->engine, &address, &output);
     if (err == SIGNET_ERR_UNKNOWN)
         report_error(context->report, "unknown-contact",
             "it must have written to you, or have shown itself under a contact's name",
@@ -257,8 +256,8 @@ static enum exit_code accept_identity(struct desk *desk)
     else if (err == SIGNET_ERR_STATE)
         report_error(context->report, "several-names", "ask the relay's operator; write to neither",
             "the relay has shown that identity under the names of several contacts");
-    else if (desk_commit(desk, err, &output) == SIGNET_OK)
-        code = finish(desk, fingerprint);
+    else if (agent_commit(agent, err, &output) == SIGNET_OK)
+        code = finish(context, agent, fingerprint);
     engine_output_clear(&output);
     return code;
 }
@@ -266,7 +265,7 @@ static enum exit_code accept_identity(struct desk *desk)
 static const struct verb {
     const char *name;
     bool takes_peer;
-    enum exit_code (*run)(struct desk *desk);
+    enum exit_code (*run)(const struct context *context, struct agent *agent);
 } verbs[] = {
     {"list", false, list},
     {"show", true, show},
@@ -301,12 +300,13 @@ static enum exit_code check(const struct context *context)
 
 static enum exit_code run(struct context *context)
 {
-    struct desk desk = {0};
+    struct agent_place place = command_place(context, context->home);
+    struct agent agent = {0};
     enum exit_code code = EXIT_FAILED;
 
-    if (desk_open(&desk, context, context->home) == SIGNET_OK)
-        code = find_verb(context)->run(&desk);
-    desk_close(&desk);
+    if (agent_open(&agent, &place) == SIGNET_OK)
+        code = find_verb(context)->run(context, &agent);
+    agent_close(&agent);
     return code;
 }
 

@@ -5,11 +5,11 @@
 #include "io/clock.h"
 
 static enum signet_err print(
-    struct show *show, const struct desk *desk, const struct inbox_item *item)
+    struct show *show, const struct agent *agent, const struct inbox_item *item)
 {
     struct signet_buf out = {0};
     struct message message = {0};
-    enum signet_err err = inbox_read(desk, item, &message);
+    enum signet_err err = inbox_read(agent, item, &message);
 
     if (err == SIGNET_OK)
         err = show_message(show, &message, clock_wall_ms(), &out);
@@ -17,50 +17,50 @@ static enum signet_err print(
         err = show_damaged(show, item->number, &out);
     message_clear(&message);
     if (err != SIGNET_OK)
-        desk_report(desk->context, desk->home, err);
+        agent_report(&agent->place, err);
     else
-        err = report_result(desk->context->report, signet_buf_span(&out));
+        err = report_result(agent->place.report, signet_buf_span(&out));
     signet_buf_free(&out);
     return err;
 }
 
 /* Whose conversation is asked for. Reports. */
-static enum signet_err find_peer(const struct desk *desk, const char *peer, struct signet_id *id)
+static enum signet_err find_peer(const struct agent *agent, const char *peer, struct signet_id *id)
 {
     struct contact contact = {0};
     enum signet_err err;
 
     if (signet_id_parse(peer, id) == SIGNET_OK)
         return SIGNET_OK;
-    if ((err = engine_contact(desk->engine, peer, &contact)) == SIGNET_OK)
+    if ((err = engine_contact(agent->engine, peer, &contact)) == SIGNET_OK)
         *id = contact.address;
     else if (err == SIGNET_ERR_UNKNOWN)
-        report_error(desk->context->report, "unknown-contact", "signet contacts list names them",
+        report_error(agent->place.report, "unknown-contact", "signet contacts list names them",
             "%s is not among your contacts", peer);
     else
-        desk_report(desk->context, desk->home, err);
+        agent_report(&agent->place, err);
     contact_clear(&contact);
     return err;
 }
 
-static enum exit_code show_all(const struct desk *desk, struct show *show)
+static enum exit_code show_all(
+    const struct agent *agent, const struct command_line *line, struct show *show)
 {
-    const struct command_line *line = desk->context->line;
     struct history history = {0};
     struct signet_id peer;
     enum signet_err err = SIGNET_OK;
 
-    if (line->arg_count > 0 && find_peer(desk, line->args[0], &peer) != SIGNET_OK)
+    if (line->arg_count > 0 && find_peer(agent, line->args[0], &peer) != SIGNET_OK)
         return EXIT_FAILED;
-    err = history_load(&history, desk, line->arg_count > 0 ? &peer : NULL);
+    err = history_load(&history, agent, line->arg_count > 0 ? &peer : NULL);
     if (err == SIGNET_ERR_ARGUMENT)
         err = SIGNET_OK; /* with oneself: there is none */
     else if (err != SIGNET_OK)
-        desk_report(desk->context, desk->home, err);
+        agent_report(&agent->place, err);
     for (size_t i = 0; err == SIGNET_OK && i < history.count; i++)
-        err = print(show, desk, &history.items[i]);
+        err = print(show, agent, &history.items[i]);
     if (err == SIGNET_OK && history.damaged > 0) {
-        desk_report(desk->context, desk->home, SIGNET_ERR_AUTH);
+        agent_report(&agent->place, SIGNET_ERR_AUTH);
         err = SIGNET_ERR_AUTH;
     }
     history_free(&history);
@@ -69,16 +69,17 @@ static enum exit_code show_all(const struct desk *desk, struct show *show)
 
 static enum exit_code run(struct context *context)
 {
+    struct agent_place place = command_place(context, context->home);
     struct show show = {.json = context->line->json};
-    struct desk desk = {0};
+    struct agent agent = {0};
     enum exit_code code = EXIT_FAILED;
 
-    if (desk_open(&desk, context, context->home) == SIGNET_OK) {
-        show.people.engine = desk.engine;
-        code = show_all(&desk, &show);
+    if (agent_open(&agent, &place) == SIGNET_OK) {
+        show.people.engine = agent.engine;
+        code = show_all(&agent, context->line, &show);
     }
     people_clear(&show.people);
-    desk_close(&desk);
+    agent_close(&agent);
     return code;
 }
 

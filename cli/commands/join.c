@@ -4,7 +4,9 @@
 
 #include "cli/commands/commands.h"
 #include "cli/explain.h"
+#include "cli/problem.h"
 #include "term/json.h"
+#include "term/text.h"
 #include "agent/link/link.h"
 #include "cli/show.h"
 #include "io/clock.h"
@@ -15,7 +17,7 @@ struct joining {
     const char *name;
     struct home *home;
     char *next_path; /* where the next identity key was written; NULL: not in this run */
-    struct desk desk;
+    struct agent agent;
     struct link *link;
     unsigned steps;
 };
@@ -50,7 +52,7 @@ static enum signet_err report_prepare(const struct joining *joining, enum signet
         report_error(report, "joined", "for another account give another --home DIR",
             "the account in %s has joined a relay already", home_path(joining->home));
     else
-        desk_report(joining->context, joining->home, err);
+        agent_report(&joining->agent.place, err);
     return err;
 }
 
@@ -60,13 +62,12 @@ static enum signet_err report_prepare(const struct joining *joining, enum signet
  */
 static enum signet_err prepare(struct joining *joining)
 {
-    struct engine_config config = desk_config(joining->context, joining->home);
+    struct engine_config config = agent_engine_config(&joining->agent.place);
     struct engine_join join = {
         .invitation = &joining->invitation,
         .name = joining->name,
         .now_ms = clock_wall_ms(),
     };
-    struct desk desk = {.context = joining->context, .home = joining->home};
     struct signet_next_identity next = {0};
     struct engine_output output = {0};
     struct engine_event *event;
@@ -74,7 +75,7 @@ static enum signet_err prepare(struct joining *joining)
     enum signet_err err;
 
     if ((err = store_holds(home_store(joining->home), RECORD_ACCOUNT, &has_keys)) != SIGNET_OK) {
-        desk_report(joining->context, joining->home, err);
+        agent_report(&joining->agent.place, err);
         goto out;
     }
     if (!has_keys)
@@ -86,7 +87,7 @@ static enum signet_err prepare(struct joining *joining)
     if (next.pkcs8.len > 0 && (err = home_next_identity_write(joining->home,
                                    signet_buf_span(&next.pkcs8), &joining->next_path)) != SIGNET_OK)
         goto out;
-    if ((err = desk_commit(&desk, SIGNET_OK, &output)) != SIGNET_OK)
+    if ((err = agent_commit(&joining->agent, SIGNET_OK, &output)) != SIGNET_OK)
         goto out;
     while ((event = engine_output_event(&output)) != NULL) {
         if (event->type == EVENT_STEP)
@@ -101,7 +102,7 @@ out:
 
 static enum signet_err as_json(const struct joining *joining, struct signet_buf *out)
 {
-    const struct signet_account *account = engine_account(joining->desk.engine);
+    const struct signet_account *account = engine_account(joining->agent.engine);
     char address[SIGNET_ID_TEXT_SIZE], device[SIGNET_ID_TEXT_SIZE];
     struct json json;
 
@@ -109,7 +110,7 @@ static enum signet_err as_json(const struct joining *joining, struct signet_buf 
     signet_id_text(signet_account_device(account), device);
     json_begin(&json, out);
     json_object(&json, NULL);
-    json_text(&json, "name", engine_name(joining->desk.engine));
+    json_text(&json, "name", engine_name(joining->agent.engine));
     json_text(&json, "address", address);
     json_text(&json, "device", device);
     json_text(&json, "relay", link_relay(joining->link));
@@ -122,9 +123,9 @@ static enum signet_err as_text(const struct joining *joining, struct signet_buf 
 {
     char groups[SIGNET_ID_GROUPS_SIZE];
 
-    signet_id_groups(signet_account_address(engine_account(joining->desk.engine)), groups);
-    return show_format(out, "joined %s as %s\nfingerprint %s", link_relay(joining->link),
-        engine_name(joining->desk.engine), groups);
+    signet_id_groups(signet_account_address(engine_account(joining->agent.engine)), groups);
+    return text_format(out, "joined %s as %s\nfingerprint %s", link_relay(joining->link),
+        engine_name(joining->agent.engine), groups);
 }
 
 static void finish(struct joining *joining)
@@ -152,7 +153,7 @@ static void on_event(void *ctx, const struct engine_event *event)
     switch (event->type) {
     case EVENT_STEP: explain_step(context->report, &event->step, ++joining->steps); break;
     case EVENT_NOTE: report_note(context->report, "%s", event->text); break;
-    case EVENT_FAILED: link_end(joining->link, desk_report_problem(context, event)); break;
+    case EVENT_FAILED: link_end(joining->link, problem_report(context->report, event)); break;
     case EVENT_READY: finish(joining); break;
     default: break;
     }
@@ -199,17 +200,18 @@ static enum exit_code run(struct context *context)
     code = EXIT_FAILED;
     if (take_home(&joining) != SIGNET_OK)
         goto out;
+    joining.agent.place = command_place(context, joining.home);
     if (prepare(&joining) != SIGNET_OK)
         goto out;
-    if (desk_open(&joining.desk, context, joining.home) != SIGNET_OK)
+    if (agent_open(&joining.agent, &joining.agent.place) != SIGNET_OK)
         goto out;
-    if (link_new(&joining.desk, &handler, &joining, &joining.link) != SIGNET_OK)
+    if (link_new(&joining.agent, &handler, &joining, &joining.link) != SIGNET_OK)
         goto out;
     link_connect(joining.link);
     code = link_run(joining.link);
 out:
     link_free(joining.link);
-    desk_close(&joining.desk);
+    agent_close(&joining.agent);
     home_close(joining.home);
     free(joining.next_path);
     return code;

@@ -18,7 +18,7 @@ enum { TIMEOUT_S = 10, TIMEOUT_MAX_S = 31536000 };
 
 struct receiving {
     const struct context *context;
-    struct desk desk;
+    struct agent agent;
     struct link *link;
     struct inbox inbox;
     struct show show;
@@ -56,7 +56,7 @@ static bool has_all(const struct receiving *receiving)
 static void finish(struct receiving *receiving, enum exit_code code)
 {
     const struct report *report = receiving->context->report;
-    size_t waiting = engine_waiting(receiving->desk.engine);
+    size_t waiting = engine_waiting(receiving->agent.engine);
     size_t late = receiving->answers.count, lost = receiving->lost_answers;
 
     if (link_has_ended(receiving->link))
@@ -132,7 +132,7 @@ static enum signet_err print(struct receiving *receiving, const struct message *
     else
         err = show_message(&receiving->show, message, clock_wall_ms(), &out);
     if (err != SIGNET_OK)
-        desk_report(receiving->context, receiving->desk.home, err);
+        agent_report(&receiving->agent.place, err);
     else
         err = report_result(receiving->context->report, signet_buf_span(&out));
     signet_buf_free(&out);
@@ -151,7 +151,7 @@ static void on_reply(void *ctx, const char *problem, signet_span answer)
     if (problem != NULL)
         report_note(receiving->context->report, "no answer from the reply command: %s", problem);
     if (problem == NULL && answer.len > 0 &&
-        inbox_read(&receiving->desk, &receiving->item, &message) == SIGNET_OK) {
+        inbox_read(&receiving->agent, &receiving->item, &message) == SIGNET_OK) {
         signet_id_text(&message.address, peer);
         text.token = ++receiving->last_token;
         err = pending_add(&receiving->answers, text.token);
@@ -172,7 +172,7 @@ static void on_reply(void *ctx, const char *problem, signet_span answer)
 static bool may_answer(const struct receiving *receiving, const struct person *person)
 {
     if (person->state != CONTACT_NEW ||
-        strcmp(engine_name(receiving->desk.engine), OPERATOR_NAME) == 0)
+        strcmp(engine_name(receiving->agent.engine), OPERATOR_NAME) == 0)
         return true;
     report_note(receiving->context->report,
         "%s is new and gets no automatic answer; answers begin with signet contacts accept, or "
@@ -215,13 +215,13 @@ static bool start_reply(struct receiving *receiving, const struct message *messa
 static void show_item(struct receiving *receiving)
 {
     struct message message = {0};
-    enum signet_err err = inbox_read(&receiving->desk, &receiving->item, &message);
+    enum signet_err err = inbox_read(&receiving->agent, &receiving->item, &message);
     bool is_there = err == SIGNET_OK;
     bool is_authentic = is_there && verdict_is_authentic(message.verdict);
     bool is_text = is_authentic && message.kind == SIGNET_KIND_TEXT;
 
     if (err == SIGNET_ERR_IO || err == SIGNET_ERR_NOMEM) {
-        desk_report(receiving->context, receiving->desk.home, err);
+        agent_report(&receiving->agent.place, err);
         link_end(receiving->link, EXIT_FAILED);
         return;
     }
@@ -269,7 +269,7 @@ static void on_arrived(struct receiving *receiving, const struct engine_event *e
         show_next(receiving);
         return;
     }
-    desk_report(receiving->context, receiving->desk.home, SIGNET_ERR_NOMEM);
+    agent_report(&receiving->agent.place, SIGNET_ERR_NOMEM);
     link_end(receiving->link, EXIT_FAILED);
 }
 
@@ -362,10 +362,10 @@ static enum exit_code check(const struct context *context)
 
 static enum signet_err begin(struct receiving *receiving)
 {
-    enum signet_err err = inbox_load(&receiving->inbox, &receiving->desk);
+    enum signet_err err = inbox_load(&receiving->inbox, &receiving->agent);
 
     if (err != SIGNET_OK) {
-        desk_report(receiving->context, receiving->desk.home, err);
+        agent_report(&receiving->agent.place, err);
         return err;
     }
     (void)uv_timer_init(link_loop(receiving->link), &receiving->silence);
@@ -381,6 +381,7 @@ static enum signet_err begin(struct receiving *receiving)
 
 static enum exit_code run(struct context *context)
 {
+    struct agent_place place = command_place(context, context->home);
     static const struct link_handler handler = {.on_event = on_event,
         .on_down = on_down,
         .on_settled = on_settled,
@@ -391,10 +392,10 @@ static enum exit_code run(struct context *context)
     if ((code = read_options(&receiving)) != EXIT_DONE)
         return code;
     code = EXIT_FAILED;
-    if (desk_open_registered(&receiving.desk, context, context->home) != SIGNET_OK)
+    if (agent_open_registered(&receiving.agent, &place) != SIGNET_OK)
         goto out;
-    receiving.show.people.engine = receiving.desk.engine;
-    if (link_new(&receiving.desk, &handler, &receiving, &receiving.link) != SIGNET_OK)
+    receiving.show.people.engine = receiving.agent.engine;
+    if (link_new(&receiving.agent, &handler, &receiving, &receiving.link) != SIGNET_OK)
         goto out;
     if (begin(&receiving) == SIGNET_OK)
         code = link_run(receiving.link);
@@ -404,7 +405,7 @@ out:
     people_clear(&receiving.show.people);
     inbox_free(&receiving.inbox);
     pending_free(&receiving.answers);
-    desk_close(&receiving.desk);
+    agent_close(&receiving.agent);
     return receiving.has_refused ? EXIT_REFUSED : code;
 }
 

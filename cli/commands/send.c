@@ -5,7 +5,8 @@
 
 #include "cli/commands/commands.h"
 #include "cli/explain.h"
-#include "cli/input.h"
+#include "cli/problem.h"
+#include "term/input.h"
 #include "term/json.h"
 #include "agent/link/link.h"
 #include "cli/pending.h"
@@ -18,7 +19,7 @@ enum {
 
 struct sending {
     const struct context *context;
-    struct desk desk;
+    struct agent agent;
     struct link *link;
     const char *peer;
     struct signet_buf text; /* without --lines: the one message */
@@ -131,7 +132,7 @@ static void finish_if_done(struct sending *sending)
                 sending->down.exit_code == EXIT_DONE ? EXIT_FAILED : sending->down.exit_code;
         (void)uv_timer_start(&sending->settle, on_settled_late, SETTLE_MS, 0);
     }
-    if (!link_is_ready(sending->link) || engine_is_settled(sending->desk.engine))
+    if (!link_is_ready(sending->link) || engine_is_settled(sending->agent.engine))
         link_end(sending->link, sending->code);
 }
 
@@ -149,7 +150,7 @@ static void send_text(struct sending *sending, signet_span text)
         .peer = sending->peer, .text = text, .token = ++sending->last_token};
 
     if (pending_add(&sending->in_flight, engine_text.token) != SIGNET_OK) {
-        desk_report(sending->context, sending->context->home, SIGNET_ERR_NOMEM);
+        agent_report(&sending->agent.place, SIGNET_ERR_NOMEM);
         link_end(sending->link, EXIT_FAILED);
     }
     if (link_send(sending->link, &engine_text) != SIGNET_OK)
@@ -257,7 +258,7 @@ static void on_failed(struct sending *sending, const struct engine_event *event)
             engine_problem_text(event->problem));
         code = sending->down.exit_code;
     } else {
-        code = desk_report_problem(sending->context, event);
+        code = problem_report(sending->context->report, event);
     }
     sending->code = code;
 }
@@ -319,6 +320,7 @@ static void on_interrupt(void *ctx, int signal)
 
 static enum exit_code run(struct context *context)
 {
+    struct agent_place place = command_place(context, context->home);
     static const struct link_handler handler = {.on_event = on_event,
         .on_down = on_down,
         .on_settled = on_settled,
@@ -334,9 +336,9 @@ static enum exit_code run(struct context *context)
         return command_misused(context, "--lines reads standard input: give no text");
     if (!sending.is_lines && !take_text(&sending))
         goto out;
-    if (desk_open_registered(&sending.desk, context, context->home) != SIGNET_OK)
+    if (agent_open_registered(&sending.agent, &place) != SIGNET_OK)
         goto out;
-    if (link_new(&sending.desk, &handler, &sending, &sending.link) != SIGNET_OK)
+    if (link_new(&sending.agent, &handler, &sending, &sending.link) != SIGNET_OK)
         goto out;
     (void)uv_timer_init(link_loop(sending.link), &sending.settle);
     sending.settle.data = &sending;
@@ -344,7 +346,7 @@ static enum exit_code run(struct context *context)
     code = link_run(sending.link);
 out:
     link_free(sending.link);
-    desk_close(&sending.desk);
+    agent_close(&sending.agent);
     input_free(&sending.input);
     signet_buf_free(&sending.text);
     pending_free(&sending.in_flight);

@@ -9,7 +9,7 @@
 #include <wchar.h>
 
 #include "cli/editor/editor_internal.h"
-#include "cli/input.h"
+#include "term/input.h"
 
 enum {
     HISTORY_LINES = 200,

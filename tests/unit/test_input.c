@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/input.h"
+#include "term/input.h"
 #include "cli/pending.h"
 
 enum { LINE_MAX_HERE = 8 };

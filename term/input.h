@@ -1,6 +1,6 @@
 /* Standard input: all of it at once, or line by line on a libuv loop. */
-#ifndef CLI_INPUT_H
-#define CLI_INPUT_H
+#ifndef TERM_INPUT_H
+#define TERM_INPUT_H
 
 #include <uv.h>
 

@@ -1,5 +1,5 @@
 /* Standard input. */
-#include "cli/input.h"
+#include "term/input.h"
 
 #include <errno.h>
 #include <fcntl.h>
