@@ -96,7 +96,7 @@ FORBIDDEN = [
     ("cli/commands/send.c", "sqlite3.h"),
     ("cli/commands/send.c", "protocol/session.h"),
     ("cli/commands/send.c", "server/store/store.h"),
-    ("tests/unit/test_cose.c", "wire/cose.c"),
+    ("tests/lib/wire/test_cose.c", "wire/cose.c"),
 ]
 FOLDERS = "include lib ciphers io server engine agent term lab cli examples tests fuzz bench".split()
 

@@ -2,7 +2,7 @@
 """Whatever a stranger sends, only his own connection ends; docs/protocol.md, section 9.
 
 TLS and WebSocket by hand, so that everything in them can be wrong. The same after the login:
-tests/unit/test_worker.c. Speaks TAP.
+tests/server/worker/test_worker.c. Speaks TAP.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-/* Standard input by lines, and messages on their way. */
+/* Standard input by lines: term/input.h. */
 #include "tests/support/unit.h"
 
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "term/input.h"
-#include "cli/pending.h"
 
 enum { LINE_MAX_HERE = 8 };
 
@@ -233,26 +232,6 @@ static void polling_leaves_the_descriptor_blocking(void **state)
     (void)close(fd);
 }
 
-/* engine.h: QUEUED may be told of a token more than once, and ACCEPTED after it. */
-static void a_message_is_counted_once(void **state)
-{
-    struct pending pending = {0};
-
-    (void)state;
-    for (uint64_t token = 1; token <= 100; token++)
-        CHECK_OK(pending_add(&pending, token));
-    assert_true(pending_keep(&pending, 7));
-    assert_false(pending_keep(&pending, 7));
-    assert_false(pending_keep(&pending, 101));
-    assert_int_equal(pending_in_flight(&pending), 99);
-    assert_true(pending_take(&pending, 7));
-    assert_false(pending_take(&pending, 7));
-    assert_false(pending_take(&pending, 0));
-    assert_int_equal(pending_in_flight(&pending), 99);
-    assert_int_equal(pending.kept, 0);
-    pending_free(&pending);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,7 +243,6 @@ int main(void)
         cmocka_unit_test(reading_all_ends_at_the_limit),
         cmocka_unit_test(reading_all_waits_for_what_does_not_block),
         cmocka_unit_test(polling_leaves_the_descriptor_blocking),
-        cmocka_unit_test(a_message_is_counted_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
