@@ -1,0 +1,237 @@
+#!/usr/bin/python3
+"""Which file calls which: rooms call those below them, and no files call in a circle. Speaks TAP.
+
+usage: arrows.py ROOT BUILD-TREE PROGRAM...      the programs: as the build tree names them
+
+#include lines show what a file may name (layers.py); the symbols of its object show what it uses.
+A symbol is looked up within each program, as the linker does: two programs may both define it.
+"""
+
+import collections
+import copy
+import fnmatch
+import json
+import os
+import subprocess
+import sys
+
+# Beside the product.
+OTHERS = ("tests", "fuzz", "bench", "examples")
+
+# A room, its files (the first row that matches counts), and the rooms that it may call. A file is
+# named by its path without ".c". Within a room everybody may call everybody, but in no circle.
+ROOMS = [
+    ("base", "lib/base/*", ""),
+    ("crypto", "lib/crypto/*", "base"),
+    ("wire", "lib/wire/*", "base"),
+    ("protocol", "lib/protocol/*", "base crypto wire"),
+    ("ciphers", "ciphers/*", "base"),
+    ("io", "io/*", "base"),
+    ("server", "server/*", "base crypto wire protocol io"),
+    ("client", "client/*", "base crypto wire protocol io ciphers"),
+]
+# Each of these calls must be refused, or the table does not hold what it promises.
+FORBIDDEN = [
+    ("lib/base/buffer", "lib/crypto/secret"),
+    ("lib/base/buffer", "lib/wire/cose"),
+    ("lib/crypto/aead", "lib/wire/cose"),
+    ("lib/crypto/aead", "lib/protocol/session"),
+    ("lib/wire/cose", "lib/crypto/hash"),
+    ("lib/wire/envelope", "lib/protocol/session"),
+    ("lib/protocol/session", "io/clock"),
+    ("lib/protocol/session", "client/engine"),
+    ("ciphers/crack", "lib/crypto/hash"),
+    ("ciphers/crack", "client/lab_crack"),
+    ("io/connection", "lib/wire/relay_message"),
+    ("io/connection", "server/worker"),
+    ("io/tls", "lib/crypto/hash"),
+    ("server/worker", "client/link"),
+    ("server/worker", "ciphers/cipher"),
+    ("client/link", "server/worker"),
+]
+# To be opened, one by one; the largest first. None may grow.
+CIRCLES = [
+    "client/engine client/engine_contacts client/engine_deliver client/engine_find "
+    "client/engine_lanes client/engine_loss client/engine_outbox client/engine_pending "
+    "client/engine_seal client/engine_send client/engine_sessions client/engine_tags "
+    "client/engine_take client/engine_texts client/engine_unseal client/engine_upkeep "
+    "client/engine_wait client/engine_withdraw",
+    "server/conn server/core server/core_op server/dispatch server/handle_directory "
+    "server/handle_login server/handle_mailbox server/handle_publish server/handle_register",
+    "ciphers/crack ciphers/crack_columnar ciphers/crack_confidence ciphers/crack_mono "
+    "ciphers/crack_small ciphers/crack_vigenere",
+    "io/connection io/connection_input io/connection_output io/listener io/loop",
+    "client/link client/link_dial client/link_events client/link_hop",
+    "lib/crypto/rsa_key lib/crypto/rsa_private lib/crypto/rsa_sign",
+    "client/editor client/editor_paste client/editor_words",
+    "client/lab_aead client/lab_compare",
+    "client/chat_words client/cmd_chat",
+]
+
+
+# ---- the objects ----
+
+def name_of(root, tree, path):
+    """lib/base/buffer for that source in ROOT, or generated in the tree."""
+    for top in (tree, root):
+        name = os.path.relpath(path, top)
+        if not name.startswith(".."):
+            return os.path.splitext(name)[0]
+    return path
+
+
+def product(root, tree):
+    """{object, relative to the tree: file} of all that is compiled and is neither test nor tool"""
+    with open(os.path.join(tree, "compile_commands.json"), encoding="utf-8") as file:
+        commands = json.load(file)
+    files = {each["output"]: name_of(root, tree, os.path.join(each["directory"], each["file"]))
+             for each in commands}
+    return {path: file for path, file in files.items()
+            if file.partition("/")[0] not in OTHERS and path.partition("/")[0] not in OTHERS}
+
+
+def linked(tree, program):
+    """The objects of a program and of the libraries that it is linked with."""
+    listing = subprocess.run(["ninja", "-t", "inputs", program], cwd=tree,
+                             stdout=subprocess.PIPE, text=True, check=True)
+    return {line for line in listing.stdout.split() if line.endswith(".o")}
+
+
+def symbols(tree, paths):
+    """({object: symbols that it defines}, {object: symbols that it uses})"""
+    defined, used = collections.defaultdict(set), collections.defaultdict(set)
+    listing = subprocess.run(["nm", "-gPA", *sorted(paths)], cwd=tree, stdout=subprocess.PIPE,
+                             text=True, check=True)
+    for line in listing.stdout.splitlines():
+        path, symbol, kind = line.split()[:3]
+        (used if kind in "Uwv" else defined)[path.rstrip(":")].add(symbol)
+    return defined, used
+
+
+def arrows(tree, files, programs):
+    """{file: {another, of which it uses something: symbols}}"""
+    defined, used = symbols(tree, files)
+    graph = {file: {} for file in files.values()}
+    for objects in programs:
+        homes = collections.defaultdict(set)
+        for path in objects & files.keys():
+            for symbol in defined[path]:
+                homes[symbol].add(files[path])
+        for path in objects & files.keys():
+            for symbol in used[path]:
+                for home in homes[symbol] - {files[path]}:
+                    graph[files[path]].setdefault(home, set()).add(symbol)
+    return graph
+
+
+# ---- the rules ----
+
+def circles(graph):
+    """The strongly connected components of more than one node (Tarjan 1972)."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(graph.get(node, ())):
+            if other not in index:
+                visit(other)
+            if other in stack:
+                low[node] = min(low[node], low[other])
+        if low[node] == index[node]:
+            at = stack.index(node)
+            members, stack[at:] = set(stack[at:]), []
+            if len(members) > 1:
+                found.append(members)
+
+    for node in sorted(graph):
+        if node not in index:
+            visit(node)
+    return found
+
+
+def room_of(file):
+    for room, patterns, _ in ROOMS:
+        if any(fnmatch.fnmatchcase(file, each) for each in patterns.split()):
+            return room
+    return None
+
+
+def refused(graph):
+    """The (caller, callee) that the table does not allow."""
+    below = {room: {room, *rooms.split()} for room, _, rooms in ROOMS}
+    return [(caller, callee) for caller in sorted(graph) for callee in sorted(graph[caller])
+            if room_of(callee) not in below.get(room_of(caller), ())]
+
+
+def faults_of_the_table(graph):
+    rooms = [room for room, _, _ in ROOMS]
+    plan = {room: set(below.split()) for room, _, below in ROOMS}
+    for room, below in plan.items():
+        yield from (f"{room} may call {each}, which is no room" for each in below - set(rooms))
+    yield from (f"{each} is in two rows" for each in set(rooms) if rooms.count(each) > 1)
+    yield from (f"no file is in {each}" for each in set(rooms) - {room_of(file) for file in graph})
+    yield from (f"rooms in a circle: {' '.join(sorted(each))}" for each in circles(plan))
+
+
+def missed(graph):
+    """What is planted and not seen."""
+    for caller, callee in FORBIDDEN:
+        planted = copy.deepcopy(graph)
+        yield from (f"{each} is no file" for each in (caller, callee) if each not in graph)
+        planted.setdefault(caller, {})[callee] = {"planted"}
+        if (caller, callee) not in refused(planted):
+            yield f"{caller} could call {callee}"
+    planted = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": {"e"}}
+    if circles(planted) != [{"a", "b", "c"}]:
+        yield "a circle of three"
+
+
+def unseen(files, built, programs):
+    """What the graph does not know of."""
+    everything = set().union(*programs)
+    yield from (f"{path} is not built" for path in sorted(files) if path not in built)
+    yield from (f"{path} is in no program" for path in sorted(files) if path not in everything)
+    if len(built) < 100:
+        yield f"only {len(built)} objects were found"
+
+
+def check(graph, files, built, programs):
+    """[(name of the test, what is wrong)]"""
+    known = [set(words.split()) for words in CIRCLES]
+    seen = circles(graph)
+    inside = set().union(*seen)
+    return [
+        ("every file of the product has its object in a program",
+         list(unseen(files, built, programs))),
+        ("every file lies in a room", sorted(each for each in graph if room_of(each) is None)),
+        ("rooms call only what is below them",
+         [f"{caller} calls {callee}: {' '.join(sorted(graph[caller][callee]))}"
+          for caller, callee in refused(graph)]),
+        ("the rooms stand in an order", sorted(faults_of_the_table(graph))),
+        ("no circle of calls is new",
+         [" ".join(sorted(each)) for each in seen if not any(each <= one for one in known)]),
+        ("what has left a circle is off the list",
+         [each for one in known for each in sorted(one - inside)]),
+        ("the check sees what is planted", list(missed(graph))),
+    ]
+
+
+def main(root, tree, *names):
+    root, tree = os.path.realpath(root), os.path.realpath(tree)
+    files = product(root, tree)
+    built = {path: file for path, file in files.items()
+             if os.path.exists(os.path.join(tree, path))}
+    programs = [linked(tree, os.path.relpath(os.path.join(tree, name), tree)) for name in names]
+    results = check(arrows(tree, built, programs), files, built, programs)
+    print(f"1..{len(results)}")
+    for number, (name, found) in enumerate(results, 1):
+        print(f"{'not ok' if found else 'ok'} {number} - {name}")
+        for line in found:
+            print(f"# {line}")
+    return 1 if any(found for _, found in results) else 0
+
+
+if __name__ == "__main__":
+    sys.setrecursionlimit(10000)
+    sys.exit(main(*sys.argv[1:]))
