@@ -1,4 +1,4 @@
-/* The life of a connection: what it waits for, its timer, and its end. */
+/* The life of a connection: its beginning, what it waits for, its timer, and its end. */
 #include "io/connection.h"
 
 #include <stdlib.h>
@@ -50,8 +50,6 @@ void connection_discard(struct io_connection *connection)
     free(connection);
 }
 
-static void on_timer(uv_timer_t *timer);
-
 enum signet_err connection_watch(struct io_connection *connection, int fd)
 {
     struct io_loop *loop = connection->loop;
@@ -94,19 +92,6 @@ static int wanted_events(const struct io_connection *connection)
     return 0;
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-    struct io_connection *connection = poll->data;
-
-    /* libuv has stopped watching a broken descriptor; using it tells what is wrong with it. */
-    if (status != 0) {
-        connection->interest = 0;
-        events = UV_READABLE | UV_WRITABLE;
-    }
-    connection_on_events(connection, events);
-    connection_update_interest(connection);
-}
-
 void connection_update_interest(struct io_connection *connection)
 {
     int wanted = wanted_events(connection);
@@ -117,11 +102,11 @@ void connection_update_interest(struct io_connection *connection)
     if (wanted == 0)
         (void)uv_poll_stop(&connection->poll);
     else
-        (void)uv_poll_start(&connection->poll, wanted, on_poll); /* fails only when closing */
+        /* Fails only when closing. */
+        (void)uv_poll_start(&connection->poll, wanted, connection->loop->on_poll);
 }
 
-/* When silence is next looked at. */
-static uint64_t ping_at(const struct io_connection *connection)
+uint64_t connection_ping_at(const struct io_connection *connection)
 {
     uint64_t ping_ms = connection->settings->ping_ms;
 
@@ -132,7 +117,7 @@ static uint64_t ping_at(const struct io_connection *connection)
 }
 
 /* While nobody listens to the peer its time stands still. */
-static uint64_t deadline(const struct io_connection *connection)
+uint64_t connection_deadline_at(const struct io_connection *connection)
 {
     return connection->deadline_at == 0 || connection->is_paused ? UINT64_MAX
                                                                  : connection->deadline_at;
@@ -141,7 +126,7 @@ static uint64_t deadline(const struct io_connection *connection)
 void connection_update_timer(struct io_connection *connection)
 {
     uint64_t now = uv_now(connection->loop->uv);
-    uint64_t at = ping_at(connection);
+    uint64_t at = connection_ping_at(connection);
 
     if (connection->state == CONNECTION_CLOSED) {
         (void)uv_timer_stop(&connection->timer);
@@ -149,46 +134,13 @@ void connection_update_timer(struct io_connection *connection)
     }
     if (connection->state == CONNECTION_CLOSING)
         at = connection->closing_at;
-    else if (deadline(connection) < at)
-        at = deadline(connection);
+    else if (connection_deadline_at(connection) < at)
+        at = connection_deadline_at(connection);
     if (at == UINT64_MAX)
         (void)uv_timer_stop(&connection->timer);
     else
-        (void)uv_timer_start(&connection->timer, on_timer, at > now ? at - now : 0, 0);
-}
-
-static void check_silence(struct io_connection *connection, uint64_t now)
-{
-    if (now < ping_at(connection))
-        return;
-    /* Timers run before input: the answer may be here. */
-    if (connection->pinged_at != 0)
-        connection_read(connection);
-    if (now < ping_at(connection))
-        return;
-    if (connection->pinged_at != 0) {
-        connection_finish(connection, IO_CLOSE_SILENT);
-        return;
-    }
-    connection->pinged_at = now;
-    if (connection_append_frame(connection, WS_OP_PING, signet_span_of(NULL, 0)) != SIGNET_OK)
-        connection_finish(connection, IO_CLOSE_MEMORY);
-}
-
-/* Input does not touch the timer; when it fires too early, it is set again from here. */
-static void on_timer(uv_timer_t *timer)
-{
-    struct io_connection *connection = timer->data;
-    uint64_t now = uv_now(connection->loop->uv);
-
-    if (connection->state == CONNECTION_CLOSING && now >= connection->closing_at)
-        connection_finish(connection, connection->reason);
-    else if (connection->state < CONNECTION_CLOSING && now >= deadline(connection))
-        connection_close_with(connection, IO_CLOSE_DEADLINE, WS_CODE_POLICY);
-    else
-        check_silence(connection, now);
-    connection_update_timer(connection);
-    connection_update_interest(connection);
+        (void)uv_timer_start(
+            &connection->timer, connection->loop->on_timer, at > now ? at - now : 0, 0);
 }
 
 void io_connection_deadline(struct io_connection *connection, uint64_t ms)
@@ -235,39 +187,6 @@ void connection_finish(struct io_connection *connection, enum io_close_reason re
     loop_add_dirty(connection);
 }
 
-void connection_linger(struct io_connection *connection, enum io_close_reason reason)
-{
-    connection->state = CONNECTION_CLOSING;
-    connection->reason = reason;
-    connection->closing_at = uv_now(connection->loop->uv) + IO_CLOSE_MS;
-    connection_update_timer(connection);
-    connection_update_interest(connection);
-    loop_add_dirty(connection);
-}
-
-void connection_close_with(
-    struct io_connection *connection, enum io_close_reason reason, uint16_t code)
-{
-    const uint8_t payload[2] = {(uint8_t)(code >> 8), (uint8_t)code};
-    size_t len = code == WS_CODE_NONE ? 0 : sizeof(payload);
-
-    if (connection->state == CONNECTION_CLOSING || connection->state == CONNECTION_CLOSED)
-        return;
-    if (connection->state != CONNECTION_OPEN ||
-        connection_append_frame(connection, WS_OP_CLOSE, signet_span_of(payload, len)) != SIGNET_OK)
-        connection_finish(connection, reason);
-    else
-        connection_linger(connection, reason);
-}
-
-void io_connection_close(struct io_connection *connection, uint16_t code)
-{
-    if (code == 0)
-        connection_finish(connection, IO_CLOSE_LOCAL);
-    else
-        connection_close_with(connection, IO_CLOSE_LOCAL, code);
-}
-
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct io_connection *connection = handle->data;
@@ -279,19 +198,6 @@ static void on_handle_closed(uv_handle_t *handle)
     }
 }
 
-static void take_from_ready(struct io_connection *connection)
-{
-    struct io_loop *loop = connection->loop;
-    struct io_connection **at = &loop->ready;
-
-    while (*at != connection)
-        at = &(*at)->next_ready;
-    *at = connection->next_ready;
-    if (*at == NULL)
-        loop->ready_tail = at;
-    connection->is_ready = false;
-}
-
 void connection_reap(struct io_connection *connection)
 {
     struct io_loop *loop = connection->loop;
@@ -299,7 +205,7 @@ void connection_reap(struct io_connection *connection)
     if (!connection->is_refused)
         connection->settings->handler->on_closed(connection, connection->reason);
     if (connection->is_ready)
-        take_from_ready(connection);
+        loop_remove_ready(connection);
     *connection->link = connection->next;
     if (connection->next != NULL)
         connection->next->link = connection->link;

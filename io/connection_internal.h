@@ -1,43 +1,16 @@
-/* What the files of the connection share; nobody else includes this. */
+/* The inside of a connection; nobody outside of io/ includes this. */
 #ifndef IO_CONNECTION_INTERNAL_H
 #define IO_CONNECTION_INTERNAL_H
 
 #include "io/connection.h"
 #include "io/http.h"
+#include "io/loop_internal.h"
 
 enum {
     IO_READ_QUOTA = 65536,      /* bytes a connection may read per wake-up */
-    IO_ACCEPT_QUOTA = 64,       /* connections a listener may accept per wake-up */
-    IO_ACCEPT_PAUSE_MS = 100,   /* after running out of descriptors */
     IO_CLOSE_MS = 2000,         /* for the last words to arrive */
     IO_KEEP_MAX = 8192,         /* leftover input that is copied rather than grown in place */
     IO_PONG_PENDING_MAX = 4096, /* with more than this unsent, pings are not answered */
-};
-
-struct io_loop {
-    uv_loop_t *uv;
-    uv_prepare_t prepare; /* just before the loop waits: writes and reaps */
-    uv_idle_t idle;       /* runs while `ready` is not empty, and keeps the loop from waiting */
-    struct io_connection *all;
-    struct io_connection *dirty; /* has output, or is at its end */
-    struct io_connection **dirty_tail;
-    struct io_connection *ready; /* has input although the descriptor may have none */
-    struct io_connection **ready_tail;
-    struct io_listener *listeners;
-    struct signet_buf input; /* shared by all connections while they read; empty in between */
-    size_t connection_count; /* that have not seen on_closed */
-    size_t handle_count;     /* of uv, ours included; the last one frees the loop */
-    bool is_freed;
-};
-
-struct io_listener {
-    uv_poll_t poll;
-    uv_timer_t pause;
-    struct io_loop *loop;
-    const struct io_settings *settings;
-    struct io_listener *next, **link;
-    int fd;
-    unsigned handle_count;
 };
 
 enum connection_state {
@@ -98,15 +71,20 @@ void connection_discard(struct io_connection *connection);
 /* Wait for what the state needs. */
 void connection_update_interest(struct io_connection *connection);
 void connection_update_timer(struct io_connection *connection);
+/* By uv_now: when silence is next looked at, when the deadline passes; UINT64_MAX: never. */
+uint64_t connection_ping_at(const struct io_connection *connection);
+uint64_t connection_deadline_at(const struct io_connection *connection);
 /* The end, at once; on_closed follows from the loop. The first reason stands. */
 void connection_finish(struct io_connection *connection, enum io_close_reason reason);
+/* on_closed, and give everything back. */
+void connection_reap(struct io_connection *connection);
+
+/* connection_close.c */
 /* The end, when what is in `out` was written, or after IO_CLOSE_MS. */
 void connection_linger(struct io_connection *connection, enum io_close_reason reason);
 /* As connection_linger, with a close frame. */
 void connection_close_with(
     struct io_connection *connection, enum io_close_reason reason, uint16_t code);
-/* on_closed, and give everything back. */
-void connection_reap(struct io_connection *connection);
 
 /* connection_input.c */
 void connection_on_events(struct io_connection *connection, int events);
@@ -120,14 +98,5 @@ SIGNET_MUST_USE enum signet_err connection_append_frame(
 void connection_write(struct io_connection *connection);
 /* As connection_write, then on_drained and the next step of closing. */
 void connection_flush(struct io_connection *connection);
-
-/* loop.c */
-void loop_add_dirty(struct io_connection *connection);
-void loop_add_ready(struct io_connection *connection);
-/* A handle of uv was closed. */
-void loop_drop_handles(struct io_loop *loop, size_t count);
-
-/* listener.c */
-void listener_close(struct io_listener *listener);
 
 #endif

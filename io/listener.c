@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "io/connection_internal.h"
+#include "io/listener_internal.h"
 
 /* ---- server ---- */
 

@@ -58,7 +58,6 @@ CIRCLES = [
     "client/engine_wait client/engine_withdraw",
     "server/conn server/core server/core_op server/dispatch server/handle_directory "
     "server/handle_login server/handle_mailbox server/handle_publish server/handle_register",
-    "io/connection io/connection_input io/connection_output io/listener io/loop",
     "client/link client/link_dial client/link_events client/link_hop",
     "lib/crypto/rsa_key lib/crypto/rsa_private lib/crypto/rsa_sign",
     "client/editor client/editor_paste client/editor_words",
