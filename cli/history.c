@@ -66,7 +66,6 @@ static int compare(const void *one, const void *other)
 enum signet_err history_load(
     struct history *history, const struct agent *agent, const struct signet_id *peer)
 {
-    const struct signet_account *account = engine_account(agent->engine);
     const struct record_key outbox = {.kind = RECORD_OUTBOX, .name = signet_span_str("")};
     struct queue queue = {history, agent->engine, peer};
     struct record_key key = {.kind = RECORD_MESSAGE};
@@ -74,9 +73,7 @@ enum signet_err history_load(
     enum signet_err err;
 
     if (peer != NULL) {
-        err = signet_conversation_pair(
-            agent->place.library, signet_account_address(account), peer, &conversation);
-        if (err != SIGNET_OK)
+        if ((err = engine_conversation(agent->engine, peer, &conversation)) != SIGNET_OK)
             return err;
         key.name = signet_id_span(&conversation);
     }

@@ -30,6 +30,8 @@ static enum signet_err read_person(
     err = engine_contact(people->engine, person->name, &contact);
     if (err == SIGNET_ERR_NOMEM || err == SIGNET_ERR_IO || err == SIGNET_ERR_CRYPTO)
         return err;
+    if (err == SIGNET_ERR_AUTH)
+        people->has_damage = true;
     if (err != SIGNET_OK)
         return SIGNET_OK; /* not known; a damaged contact must not hide its messages */
     person->is_contact = true;

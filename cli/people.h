@@ -15,6 +15,7 @@ struct people {
     struct engine *engine; /* borrowed */
     struct person *all;
     size_t count, capacity;
+    bool has_damage; /* the record of one of those that were looked up cannot be read */
 };
 
 /* Borrowed until the next call. Errors: IO, NOMEM, CRYPTO. */

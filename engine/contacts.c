@@ -1,8 +1,8 @@
 /* Contacts in the engine: loading, names, new cards, and what a person decides about them. */
+#include "engine/contacts.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "engine/outbox/outbox.h"
 
 static struct record_key contact_key(const struct signet_id *address)
 {
@@ -18,61 +18,83 @@ static struct record_key name_key(const char *name)
     return key;
 }
 
-enum signet_err engine_load_contact(
-    struct engine *e, const struct signet_id *address, struct contact_slot **slot_out)
+static enum signet_err encode(const void *object, struct signet_buf *out)
+{
+    return contact_encode(object, out);
+}
+
+static enum signet_err decode(struct txn *t, signet_span value, void *object)
+{
+    return contact_decode(t->library, value, object);
+}
+
+static void link_slot(struct txn *t, struct contact_slot *slot)
+{
+    slot->next = t->contacts->first;
+    t->contacts->first = slot;
+}
+
+enum signet_err contacts_peek(
+    struct txn *t, const struct signet_id *address, struct contact_slot **slot_out)
 {
     struct record_key key = contact_key(address);
-    struct signet_buf value = {0};
+    struct contact contact;
     struct contact_slot *slot;
     enum signet_err err;
 
-    for (slot = e->contacts; slot != NULL; slot = slot->next) {
+    for (slot = t->contacts->first; slot != NULL; slot = slot->next) {
         if (signet_id_equal(&slot->contact.address, address)) {
             *slot_out = slot;
             return SIGNET_OK;
         }
     }
-    err = engine_get(e, &key, &value);
-    if (err != SIGNET_OK)
-        signet_buf_free(&value);
-    if (err == SIGNET_ERR_AUTH) {
-        err = e->has_told_damage
-                  ? SIGNET_OK
-                  : engine_note(e, "what was known of a contact is damaged: it is made anew; "
-                                   "compare fingerprints again");
-        e->has_told_damage = true;
-        return err == SIGNET_OK ? SIGNET_ERR_UNKNOWN : err;
-    }
+    err = txn_read(t, &key, decode, &contact);
+    if (err == SIGNET_ERR_AUTH)
+        t->contacts->has_damage = true;
     if (err != SIGNET_OK)
         return err;
-    slot = calloc(1, sizeof(*slot));
-    err = slot == NULL ? SIGNET_ERR_NOMEM
-                       : contact_decode(e->library, signet_buf_span(&value), &slot->contact);
-    signet_buf_free(&value);
-    if (err != SIGNET_OK) {
-        free(slot);
-        return err;
+    if ((slot = calloc(1, sizeof(*slot))) == NULL) {
+        contact_clear(&contact);
+        return SIGNET_ERR_NOMEM;
     }
-    slot->next = e->contacts;
-    e->contacts = slot;
+    slot->contact = contact;
+    link_slot(t, slot);
     *slot_out = slot;
     return SIGNET_OK;
 }
 
-enum signet_err engine_save_contact(struct engine *e, struct contact_slot *slot)
+/* Only a call with an output can tell it: who looks a contact up without one leaves it to the next. */
+enum signet_err contacts_tell_damage(struct txn *t)
 {
-    struct record_key key = contact_key(&slot->contact.address);
-    struct signet_buf value = {0};
-    enum signet_err err = contact_encode(&slot->contact, &value);
+    struct contacts *contacts = t->contacts;
 
-    if (err == SIGNET_OK)
-        err = engine_put(e, &key, signet_buf_span(&value));
-    signet_buf_free(&value);
-    return err;
+    if (!contacts->has_damage || contacts->has_told_damage)
+        return SIGNET_OK;
+    contacts->has_told_damage = true;
+    return txn_note(t, "what was known of a contact is damaged: it is made anew; compare "
+                       "fingerprints again");
 }
 
-enum signet_err engine_new_contact(struct engine *e, struct signet_card *card,
-    enum contact_state state, struct contact_slot **slot_out)
+enum signet_err contacts_load(
+    struct txn *t, const struct signet_id *address, struct contact_slot **slot_out)
+{
+    enum signet_err err = contacts_peek(t, address, slot_out);
+
+    if (err != SIGNET_ERR_AUTH)
+        return err;
+    err = contacts_tell_damage(t);
+    return err == SIGNET_OK ? SIGNET_ERR_UNKNOWN : err;
+}
+
+enum signet_err contacts_save(struct txn *t, struct contact_slot *slot)
+{
+    struct record_key key = contact_key(&slot->contact.address);
+
+    return txn_write(t, &key, encode, &slot->contact);
+}
+
+enum signet_err contacts_add(struct txn *t, struct signet_card *card, enum contact_state state,
+    struct contact_slot **slot_out)
 {
     struct contact_slot *slot = calloc(1, sizeof(*slot));
 
@@ -82,15 +104,14 @@ enum signet_err engine_new_contact(struct engine *e, struct signet_card *card,
     slot->contact.state = state;
     slot->contact.card = signet_card_share(card);
     contact_add_list(&slot->contact, signet_card_list(card));
-    slot->next = e->contacts;
-    e->contacts = slot;
+    link_slot(t, slot);
     *slot_out = slot;
-    return engine_save_contact(e, slot);
+    return contacts_save(t, slot);
 }
 
 /* Contacts by their name; or, where name is NULL, those whose name has gone over to `address`. */
 struct search {
-    struct engine *engine;
+    struct txn *t;
     const char *name;
     struct signet_id address, found; /* the last one found */
     size_t count;
@@ -103,7 +124,7 @@ static enum signet_err visit_contact(void *ctx, uint64_t number, signet_span val
     bool is_it;
 
     (void)number;
-    if (value.len == 0 || contact_decode(search->engine->library, value, &contact) != SIGNET_OK)
+    if (value.len == 0 || contact_decode(search->t->library, value, &contact) != SIGNET_OK)
         return SIGNET_OK; /* a damaged contact must not hide the others */
     if (search->name != NULL)
         is_it = strcmp(contact.name, search->name) == 0;
@@ -119,12 +140,11 @@ static enum signet_err visit_contact(void *ctx, uint64_t number, signet_span val
 
 /* *address is what is searched by, where name is NULL, and what is found. Errors: UNKNOWN, STATE
  * (more than one). */
-static enum signet_err search_contacts(
-    struct engine *e, const char *name, struct signet_id *address)
+static enum signet_err search_contacts(struct txn *t, const char *name, struct signet_id *address)
 {
-    struct search search = {.engine = e, .name = name, .address = *address};
+    struct search search = {.t = t, .name = name, .address = *address};
     struct record_key all = {.kind = RECORD_CONTACT};
-    enum signet_err err = e->records.scan(e->records.ctx, &all, visit_contact, &search);
+    enum signet_err err = txn_scan(t, &all, visit_contact, &search);
 
     if (err != SIGNET_OK)
         return err;
@@ -134,79 +154,69 @@ static enum signet_err search_contacts(
     return SIGNET_OK;
 }
 
-enum signet_err engine_load_name(struct engine *e, const char *name, struct signet_id *address_out)
+enum signet_err contacts_load_name(struct txn *t, const char *name, struct signet_id *address_out)
 {
     struct record_key key = name_key(name);
     struct signet_buf value = {0};
-    enum signet_err err = engine_get(e, &key, &value);
+    enum signet_err err = txn_get(t, &key, &value);
 
     if (err == SIGNET_OK)
         err = signet_id_read(signet_buf_span(&value), address_out);
     else if (err == SIGNET_ERR_AUTH)
-        err = search_contacts(e, name, address_out); /* each contact holds its name, too */
+        err = search_contacts(t, name, address_out); /* each contact holds its name, too */
     signet_buf_free(&value);
     return err;
 }
 
-static enum signet_err contact_event(struct engine *e, const struct signet_id *address)
-{
-    struct engine_event *event = engine_event(e, EVENT_CONTACT);
-
-    if (event == NULL)
-        return SIGNET_ERR_NOMEM;
-    event->address = *address;
-    return SIGNET_OK;
-}
-
-enum signet_err engine_give_name(struct engine *e, struct contact_slot *slot, const char *name)
+enum signet_err contacts_give_name(struct txn *t, struct contact_slot *slot, const char *name)
 {
     struct record_key key = name_key(name);
     struct contact_slot *holder;
     struct signet_id address;
-    enum signet_err err = engine_load_name(e, name, &address);
+    enum signet_err err = contacts_load_name(t, name, &address);
 
     if (err == SIGNET_OK && !signet_id_equal(&address, &slot->contact.address)) {
         /* The name is local: it stays with whom it was first given to, who is now in doubt. */
-        err = engine_load_contact(e, &address, &holder);
+        err = contacts_load(t, &address, &holder);
         if (err == SIGNET_ERR_UNKNOWN) /* that record is damaged: the name is taken all the same */
             return SIGNET_OK;
         if (err != SIGNET_OK)
             return err;
         holder->contact.has_changed = true;
         holder->contact.changed_to = slot->contact.address;
-        if ((err = engine_save_contact(e, holder)) != SIGNET_OK)
+        if ((err = contacts_save(t, holder)) != SIGNET_OK)
             return err;
-        return contact_event(e, &address);
+        return txn_contact(t, &address);
     }
     if (err != SIGNET_OK && err != SIGNET_ERR_UNKNOWN)
         return err;
     memset(slot->contact.name, 0, sizeof(slot->contact.name));
     memcpy(slot->contact.name, name, strlen(name));
-    if ((err = engine_put(e, &key, signet_id_span(&slot->contact.address))) != SIGNET_OK)
+    if ((err = txn_put(t, &key, signet_id_span(&slot->contact.address))) != SIGNET_OK)
         return err;
-    if ((err = engine_save_contact(e, slot)) != SIGNET_OK)
+    if ((err = contacts_save(t, slot)) != SIGNET_OK)
         return err;
-    return contact_event(e, &slot->contact.address);
+    return txn_contact(t, &slot->contact.address);
 }
 
-enum signet_err engine_mark_fork(
-    struct engine *e, struct contact_slot *slot, const struct signet_card *other)
+enum signet_err contacts_mark_fork(
+    struct txn *t, struct contact_slot *slot, const struct signet_card *other)
 {
     enum signet_err err;
 
     contact_note_fork(&slot->contact, other);
-    err = engine_save_contact(e, slot);
+    err = contacts_save(t, slot);
     return err == SIGNET_OK ? SIGNET_ERR_FORK : err;
 }
 
-enum signet_err engine_update_card(
-    struct engine *e, struct contact_slot *slot, struct signet_card *card, uint64_t now_ms)
+enum signet_err contacts_update_card(
+    struct txn *t, struct contact_slot *slot, struct signet_card *card)
 {
     struct signet_card *old = slot->contact.card;
     enum signet_err err = signet_card_follows(old, card);
 
     if (err == SIGNET_ERR_FORK)
-        return engine_mark_fork(e, slot, card);
+        return contacts_mark_fork(t, slot, card);
     if (err != SIGNET_OK)
         return err;
     if (signet_id_equal(signet_card_list(old), signet_card_list(card)))
@@ -216,19 +226,17 @@ enum signet_err engine_update_card(
 
         if (signet_card_has_device(card, device))
             continue;
-        if ((err = engine_drop_sessions(e, &slot->contact.address, device)) != SIGNET_OK)
-            return err;
-        if ((err = engine_withdraw(e, slot, device, now_ms)) != SIGNET_OK)
+        if ((err = outcome_device_removed(t, &slot->contact.address, device)) != SIGNET_OK)
             return err;
     }
     slot->contact.card = signet_card_share(card);
     signet_card_free(old);
     slot->contact.is_expired = false;
     contact_add_list(&slot->contact, signet_card_list(card));
-    return engine_save_contact(e, slot);
+    return contacts_save(t, slot);
 }
 
-const char *engine_call_contact(const struct contact *contact, char text[SIGNET_ID_SHORT_SIZE])
+const char *contact_call(const struct contact *contact, char text[SIGNET_ID_SHORT_SIZE])
 {
     if (contact->name[0] != '\0')
         return contact->name;
@@ -236,85 +244,61 @@ const char *engine_call_contact(const struct contact *contact, char text[SIGNET_
     return text;
 }
 
-/* The address that a name or fingerprint stands for here. Errors: UNKNOWN. */
-static enum signet_err find_address(
-    struct engine *e, const char *peer, struct signet_id *address_out)
+enum signet_err contacts_resolve(struct txn *t, const char *peer, struct signet_id *address_out)
 {
     if (signet_id_parse(peer, address_out) == SIGNET_OK)
         return SIGNET_OK;
     if (!signet_name_is_valid(signet_span_str(peer)))
         return SIGNET_ERR_UNKNOWN;
-    return engine_load_name(e, peer, address_out);
+    return contacts_load_name(t, peer, address_out);
 }
 
-enum signet_err engine_contact(struct engine *engine, const char *peer, struct contact *contact_out)
+enum signet_err contacts_confirm(struct txn *t, const struct signet_id *address)
 {
-    struct engine_output unused = {0};
     struct contact_slot *slot;
-    struct signet_id address;
-    enum signet_err err;
+    enum signet_err err = contacts_load(t, address, &slot);
 
-    engine->output = &unused;
-    if ((err = find_address(engine, peer, &address)) == SIGNET_OK)
-        err = engine_load_contact(engine, &address, &slot);
-    engine_output_clear(&unused);
     if (err != SIGNET_OK)
         return err;
-    *contact_out = slot->contact;
-    contact_out->card = signet_card_share(slot->contact.card);
-    return SIGNET_OK;
-}
-
-enum signet_err engine_confirm(
-    struct engine *engine, const struct signet_id *address, struct engine_output *output)
-{
-    struct contact_slot *slot;
-    enum signet_err err;
-
-    engine->output = output;
-    if ((err = engine_load_contact(engine, address, &slot)) != SIGNET_OK)
-        return err;
     slot->contact.state = CONTACT_CONFIRMED;
-    return engine_save_contact(engine, slot);
+    return contacts_save(t, slot);
 }
 
 /* Let the name of the contact in doubt go over to `slot`, whose fingerprint is still to be compared:
  * whatever is known of the other says nothing about this one. */
 static enum signet_err hand_name_over(
-    struct engine *e, const struct signet_id *holder_address, struct contact_slot *slot)
+    struct txn *t, const struct signet_id *holder_address, struct contact_slot *slot)
 {
     struct contact_slot *holder;
     struct record_key key;
     enum signet_err err;
 
-    if ((err = engine_load_contact(e, holder_address, &holder)) != SIGNET_OK)
+    if ((err = contacts_load(t, holder_address, &holder)) != SIGNET_OK)
         return err;
     memcpy(slot->contact.name, holder->contact.name, sizeof(slot->contact.name));
     memset(holder->contact.name, 0, sizeof(holder->contact.name));
     holder->contact.has_changed = false;
     slot->contact.state = CONTACT_UNVERIFIED;
-    if ((err = engine_save_contact(e, holder)) != SIGNET_OK)
+    if ((err = contacts_save(t, holder)) != SIGNET_OK)
         return err;
     key = name_key(slot->contact.name);
-    return engine_put(e, &key, signet_id_span(&slot->contact.address));
+    return txn_put(t, &key, signet_id_span(&slot->contact.address));
 }
 
-enum signet_err engine_accept(
-    struct engine *engine, const struct signet_id *address, struct engine_output *output)
+enum signet_err contacts_accept(struct txn *t, const struct signet_id *address)
 {
     struct signet_id holder = *address;
     struct contact_slot *slot;
-    enum signet_err err;
+    enum signet_err err = contacts_load(t, address, &slot);
 
-    engine->output = output;
-    if ((err = engine_load_contact(engine, address, &slot)) != SIGNET_OK)
+    if (err != SIGNET_OK)
         return err;
     /* An account has one name: one that has its own takes over nobody else's. Where it is in doubt,
      * the person has decided for this old identity of it, and for nothing besides. */
     if (slot->contact.name[0] == '\0') {
-        err = search_contacts(engine, NULL, &holder);
+        err = search_contacts(t, NULL, &holder);
         if (err == SIGNET_OK)
-            err = hand_name_over(engine, &holder, slot);
+            err = hand_name_over(t, &holder, slot);
         if (err != SIGNET_OK && err != SIGNET_ERR_UNKNOWN)
             return err;
     }
@@ -322,5 +306,22 @@ enum signet_err engine_accept(
     slot->contact.has_forked = false;
     if (slot->contact.state == CONTACT_NEW)
         slot->contact.state = CONTACT_UNVERIFIED;
-    return engine_save_contact(engine, slot);
+    return contacts_save(t, slot);
+}
+
+void contacts_disconnected(struct contacts *contacts)
+{
+    for (struct contact_slot *slot = contacts->first; slot != NULL; slot = slot->next)
+        slot->is_asking = false;
+}
+
+void contacts_free(struct contacts *contacts)
+{
+    while (contacts->first != NULL) {
+        struct contact_slot *slot = contacts->first;
+
+        contacts->first = slot->next;
+        contact_clear(&slot->contact);
+        free(slot);
+    }
 }

@@ -1,31 +1,133 @@
-/* The engine: opening, the relay's answers, and the ends of connections. See engine.h. */
+/* The engine: what is in it, its calls, and what each of them ends with. See engine.h. */
 #include "engine/engine.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/outbox/outbox.h"
+#include "engine/account.h"
+#include "engine/answers.h"
+#include "engine/contacts.h"
+#include "engine/conversations.h"
+#include "engine/history/history.h"
+#include "engine/inbox/inbox.h"
+#include "engine/inbox/undecided.h"
+#include "engine/login/login.h"
+#include "engine/outbox/stored.h"
+#include "engine/recovery.h"
+#include "engine/sessions/sessions.h"
+#include "engine/txn/held.h"
+
+enum { ANSWER_MS = 30000 }; /* no answer of the relay takes that long */
+
+/* Each room has its own state; a call reaches it through struct txn. */
+struct engine {
+    struct engine_config config;
+    uint64_t now_ms; /* as the last call that was told the time has it */
+    struct requests requests;
+    struct held held;
+    struct own own;
+    struct contacts contacts;
+    struct sessions sessions;
+    struct recovery recovery;
+    struct outbox outbox;
+    struct inbox inbox;
+    struct login login;
+};
+
+/* ---- a call ---- */
+
+static struct txn begin(struct engine *e, struct engine_output *output)
+{
+    return (struct txn){
+        .library = e->config.library,
+        .records = e->config.records,
+        .explain = e->config.explain,
+        .now_ms = e->now_ms,
+        .output = output,
+        .requests = &e->requests,
+        .held = &e->held,
+        .own = &e->own,
+        .contacts = &e->contacts,
+        .sessions = &e->sessions,
+        .recovery = &e->recovery,
+        .outbox = &e->outbox,
+        .inbox = &e->inbox,
+        .login = &e->login,
+    };
+}
+
+static struct txn begin_at(struct engine *e, uint64_t now_ms, struct engine_output *output)
+{
+    e->now_ms = now_ms;
+    return begin(e, output);
+}
+
+static enum signet_err apply(struct txn *t, const struct outcome *outcome)
+{
+    enum signet_err err = SIGNET_OK;
+
+    if (outcome->type == OUTCOME_KNOWN)
+        inbox_known(t->inbox);
+    if (outcome->type == OUTCOME_DEVICE_REMOVED)
+        err = sessions_drop(t, &outcome->address, &outcome->device);
+    return err == SIGNET_OK ? outbox_apply(t, outcome) : err;
+}
+
+/* Hand what lower rooms have to tell to the higher ones. */
+static enum signet_err apply_outcomes(struct txn *t)
+{
+    enum signet_err err = SIGNET_OK;
+    struct outcome *outcome;
+
+    while (err == SIGNET_OK && (outcome = outcome_next(t)) != NULL) {
+        err = apply(t, outcome);
+        free(outcome);
+    }
+    return err;
+}
+
+/* Where the connection is ready: losses are told, and every text goes on as far as it can. */
+static enum signet_err move_on(struct txn *t)
+{
+    enum signet_err err = t->requests->phase == PHASE_READY ? recovery_tell(t) : SIGNET_OK;
+
+    if (err == SIGNET_OK)
+        err = apply_outcomes(t);
+    if (err == SIGNET_OK)
+        err = outbox_pump(t);
+    return err == SIGNET_OK ? apply_outcomes(t) : err;
+}
+
+/* After an error nobody goes on with the engine; nothing of the call is left behind all the same. */
+static enum signet_err end(struct txn *t, enum signet_err err)
+{
+    outcomes_clear(t);
+    return err == SIGNET_OK ? contacts_tell_damage(t) : err;
+}
+
+/* The end of a call whose output nobody sees: it must tell nothing. */
+static enum signet_err end_unseen(struct txn *t, enum signet_err err)
+{
+    outcomes_clear(t);
+    engine_output_clear(t->output);
+    return err;
+}
 
 /* ---- opening and closing ---- */
 
-static enum signet_err load(struct engine *e)
+static enum signet_err load(struct txn *t)
 {
-    struct record_key key = {.kind = RECORD_ACCOUNT};
-    struct signet_buf value = {0};
-    enum signet_err err = engine_get(e, &key, &value);
+    enum signet_err err = own_load_account(t);
 
     if (err == SIGNET_OK)
-        err = signet_account_decode(e->library, signet_buf_span(&value), &e->account);
-    signet_buf_free(&value);
+        err = own_load_relay(t);
     if (err == SIGNET_OK)
-        err = engine_load_relay(e);
+        err = own_load_counters(t);
     if (err == SIGNET_OK)
-        err = engine_load_counters(e);
+        err = outbox_load(t);
     if (err == SIGNET_OK)
-        err = engine_load_outbox(e);
-    if (err == SIGNET_OK)
-        err = engine_load_pending(e);
-    e->has_losses = true; /* perhaps */
+        err = undecided_load(t);
+    t->sessions->has_losses = true; /* perhaps */
     return err;
 }
 
@@ -33,15 +135,14 @@ enum signet_err engine_open(const struct engine_config *config, struct engine **
 {
     struct engine *e = calloc(1, sizeof(*e));
     struct engine_output none = {0};
+    struct txn t;
     enum signet_err err;
 
     if (e == NULL)
         return SIGNET_ERR_NOMEM;
-    e->library = config->library;
-    e->records = config->records;
-    e->explain = config->explain;
-    e->output = &none;
-    if ((err = load(e)) != SIGNET_OK) {
+    e->config = *config;
+    t = begin(e, &none);
+    if ((err = end_unseen(&t, load(&t))) != SIGNET_OK) {
         engine_free(e);
         return err;
     }
@@ -49,316 +150,263 @@ enum signet_err engine_open(const struct engine_config *config, struct engine **
     return SIGNET_OK;
 }
 
-static void free_requests(struct engine *e)
+enum signet_err engine_prepare(const struct engine_config *config, const struct engine_join *join,
+    struct signet_next_identity *next_out, struct engine_output *output)
 {
-    while (e->requests != NULL) {
-        struct request *request = e->requests;
+    struct engine *e;
+    struct txn t;
+    enum signet_err err;
 
-        e->requests = request->next;
-        free(request);
-    }
-}
-
-static void free_slots(struct engine *e)
-{
-    while (e->sessions != NULL) {
-        struct session_slot *slot = e->sessions;
-
-        e->sessions = slot->next;
-        signet_session_free(slot->session);
-        free(slot);
-    }
-    while (e->contacts != NULL) {
-        struct contact_slot *slot = e->contacts;
-
-        e->contacts = slot->next;
-        contact_clear(&slot->contact);
-        free(slot);
-    }
+    if (!signet_name_is_valid(signet_span_str(join->name)))
+        return SIGNET_ERR_ARGUMENT;
+    if ((e = calloc(1, sizeof(*e))) == NULL)
+        return SIGNET_ERR_NOMEM;
+    e->config = *config;
+    t = begin_at(e, join->now_ms, output);
+    memset(next_out, 0, sizeof(*next_out));
+    err = end(&t, login_prepare(&t, join, next_out));
+    engine_free(e);
+    return err;
 }
 
 void engine_free(struct engine *engine)
 {
     if (engine == NULL)
         return;
-    free_requests(engine);
-    free_slots(engine);
-    while (engine->outgoing != NULL) {
-        struct outgoing *text = engine->outgoing;
-
-        engine->outgoing = text->next;
-        engine_free_outgoing(text);
-    }
-    engine_free_lanes(engine);
-    engine_free_outbox(engine);
-    while (engine->first_held != NULL) {
-        struct engine_event *event = engine->first_held;
-
-        engine->first_held = event->next;
-        free(event);
-    }
-    signet_account_free(engine->account);
-    signet_buf_free(&engine->acks);
+    requests_free(&engine->requests);
+    held_free(&engine->held);
+    sessions_free(&engine->sessions);
+    contacts_free(&engine->contacts);
+    outbox_free(&engine->outbox);
+    inbox_clear(&engine->inbox);
+    own_free(&engine->own);
     free(engine);
 }
 
 const struct invitation *engine_relay(const struct engine *engine)
 {
-    return &engine->relay.invitation;
+    return &engine->own.relay.invitation;
 }
 
 const char *engine_name(const struct engine *engine)
 {
-    return engine->relay.name;
+    return engine->own.relay.name;
 }
 
 const struct signet_account *engine_account(const struct engine *engine)
 {
-    return engine->account;
+    return engine->own.account;
 }
 
 bool engine_is_registered(const struct engine *engine)
 {
-    return engine->relay.is_registered;
+    return engine->own.relay.is_registered;
 }
 
 bool engine_is_ready(const struct engine *engine)
 {
-    return engine->phase == PHASE_READY;
+    return engine->requests.phase == PHASE_READY;
 }
 
 bool engine_is_stopped(const struct engine *engine)
 {
-    return engine->phase == PHASE_STOPPED;
+    return engine->requests.phase == PHASE_STOPPED;
 }
 
 bool engine_is_settled(const struct engine *engine)
 {
-    for (const struct request *r = engine->requests; r != NULL; r = r->next) {
-        if (!r->is_given_up)
-            return false;
-    }
-    return true;
+    return requests_is_settled(&engine->requests);
 }
 
-/* ---- what the relay says ---- */
-
-/* Take the request that an answer belongs to off the list; the caller frees it. */
-static struct request *take_request(struct engine *e, uint64_t req)
+bool engine_wants_login(const struct engine *engine, uint64_t now_ms)
 {
-    struct request **link = &e->requests;
-    struct request *request;
-
-    while (*link != NULL && (*link)->req != req)
-        link = &(*link)->next;
-    request = *link;
-    if (request != NULL)
-        *link = request->next;
-    return request;
+    return engine_is_ready(engine) && engine_is_settled(engine) &&
+           login_is_old(&engine->login, now_ms);
 }
 
-/* Own card or bundle was refused: without them nobody can reach us. */
-static enum signet_err publish_refused(struct engine *e, uint64_t code)
+size_t engine_waiting(const struct engine *engine)
 {
-    enum engine_problem problem = PROBLEM_RELAY;
-
-    if (code == RELAY_CODE_CLOCK)
-        problem = PROBLEM_CLOCK;
-    else if (code == RELAY_CODE_VERSION)
-        problem = PROBLEM_OLD_STORE;
-    else if (code == RELAY_CODE_OFTEN)
-        problem = PROBLEM_OFTEN;
-    return engine_stop(e, problem, e->relay.name);
+    return outbox_waiting(&engine->outbox);
 }
 
-/* A login that the relay may take a little later says nothing of who may log in. */
-static enum engine_problem login_problem(uint64_t code)
+/* ---- the connection ---- */
+
+enum signet_err engine_connected(struct engine *engine, const struct engine_hop *hop,
+    uint64_t now_ms, struct engine_output *output)
 {
-    switch (code) {
-    case RELAY_CODE_STORE: return PROBLEM_RELAY;
-    case RELAY_CODE_OFTEN: return PROBLEM_OFTEN;
-    default: return PROBLEM_LOGIN;
-    }
+    struct txn t = begin_at(engine, now_ms, output);
+
+    return end(&t, login_connected(&t, hop));
 }
 
-static bool is_about_texts(enum request_type type)
-{
-    return type == REQUEST_FIND_NAME || type == REQUEST_FIND_CONTACT ||
-           type == REQUEST_FIND_ADDRESS || type == REQUEST_TAKE || type == REQUEST_PUT;
-}
-
-enum signet_err engine_refused(struct engine *e, const struct request *request,
-    const struct relay_message *message, uint64_t now_ms)
-{
-    if (message->code == CODE_SILENT && !is_about_texts(request->type))
-        return engine_stop(e, PROBLEM_SILENT, e->relay.name);
-    switch (request->type) {
-    case REQUEST_REGISTER: return engine_not_registered(e, message->code, now_ms);
-    case REQUEST_LOGIN: return engine_stop(e, login_problem(message->code), e->relay.name);
-    case REQUEST_CARD:
-    case REQUEST_BUNDLE: return publish_refused(e, message->code);
-    case REQUEST_SUBSCRIBE: return engine_stop(e, PROBLEM_RELAY, e->relay.name);
-    case REQUEST_FIND_NAME:
-    case REQUEST_FIND_CONTACT:
-    case REQUEST_FIND_ADDRESS: return engine_not_found(e, request, message, now_ms);
-    case REQUEST_TAKE: return engine_not_taken(e, request, message, now_ms);
-    case REQUEST_PUT: return engine_put_refused(e, request, message, now_ms);
-    }
-    return SIGNET_ERR_FORMAT;
-}
-
-static bool is_find(enum request_type type)
-{
-    return type == REQUEST_FIND_NAME || type == REQUEST_FIND_CONTACT ||
-           type == REQUEST_FIND_ADDRESS;
-}
-
-/* An answer to a request; FORMAT where it is not one that the request can have. */
-static enum signet_err answered(struct engine *e, const struct request *request,
-    const struct relay_message *message, uint64_t now_ms)
-{
-    enum request_type type = request->type;
-
-    if (type == REQUEST_PUT) {
-        e->landed_at = now_ms;
-        e->landed_req = request->req > e->landed_req ? request->req : e->landed_req;
-    }
-    if (message->type == RELAY_REFUSED)
-        return engine_refused(e, request, message, now_ms);
-    if (message->type == RELAY_DONE && type == REQUEST_REGISTER)
-        return engine_registered(e);
-    if (message->type == RELAY_DONE && (type == REQUEST_CARD || type == REQUEST_BUNDLE))
-        return engine_published(e, request);
-    if (message->type == RELAY_DONE && type == REQUEST_SUBSCRIBE)
-        return SIGNET_OK;
-    if (message->type == RELAY_WELCOME && type == REQUEST_LOGIN)
-        return engine_welcomed(e, message, now_ms);
-    if (message->type == RELAY_ACCOUNT && is_find(type))
-        return engine_found(e, request, message, now_ms);
-    if (message->type == RELAY_PREKEYS && type == REQUEST_TAKE)
-        return engine_taken(e, request, message, now_ms);
-    if (message->type == RELAY_ACCEPTED && type == REQUEST_PUT)
-        return engine_accepted(e, request, now_ms);
-    return SIGNET_ERR_FORMAT;
-}
-
-static enum signet_err drained(struct engine *e)
-{
-    if (e->has_drained)
-        return SIGNET_OK;
-    e->has_drained = true;
-    return engine_event(e, EVENT_DRAINED) == NULL ? SIGNET_ERR_NOMEM : SIGNET_OK;
-}
-
-static enum signet_err handle(
-    struct engine *e, const struct relay_message *message, uint64_t now_ms)
-{
-    struct request *request;
-    enum signet_err err;
-
-    if (message->type == RELAY_CHALLENGE)
-        return engine_challenged(e, message);
-    if (message->type == RELAY_DELIVER)
-        return e->is_subscribed ? engine_delivered(e, message, now_ms) : SIGNET_ERR_FORMAT;
-    if (message->type == RELAY_DRAINED)
-        return e->is_subscribed ? drained(e) : SIGNET_ERR_FORMAT;
-    request = take_request(e, message->req);
-    if (request == NULL)
-        return SIGNET_ERR_FORMAT;
-    err = request->is_given_up ? SIGNET_OK : answered(e, request, message, now_ms);
-    free(request);
-    return err;
-}
-
-enum signet_err engine_receive(
-    struct engine *engine, signet_span message, uint64_t now_ms, struct engine_output *output)
+static enum signet_err receive(struct txn *t, signet_span message)
 {
     enum signet_err err = SIGNET_OK;
 
-    engine->output = output;
-    engine->now_ms = now_ms;
-    while (message.len > 0 && err == SIGNET_OK && engine->phase != PHASE_STOPPED) {
+    while (message.len > 0 && err == SIGNET_OK && t->requests->phase != PHASE_STOPPED) {
         struct relay_message one;
 
         err = relay_message_read(message, &one, &message);
         if (err == SIGNET_ERR_LIMIT)
             err = SIGNET_ERR_FORMAT;
         if (err == SIGNET_OK)
-            err = handle(engine, &one, now_ms);
+            err = answers_handle(t, &one);
         if (err == SIGNET_OK)
-            err = engine_try_pending(engine);
+            err = apply_outcomes(t);
+        if (err == SIGNET_OK)
+            err = inbox_try_undecided(t);
+        if (err == SIGNET_OK)
+            err = apply_outcomes(t);
     }
-    if (err == SIGNET_OK && engine->phase == PHASE_READY)
-        err = engine_pump(engine, now_ms);
-    if (err == SIGNET_OK)
-        err = engine_flush_acks(engine);
-    engine_hold_events(engine);
-    return err;
+    if (err == SIGNET_OK && t->requests->phase == PHASE_READY)
+        err = move_on(t);
+    return err == SIGNET_OK ? inbox_flush_acks(t) : err;
 }
 
-/* ---- the end of a connection ---- */
-
-/* Texts that have an address are in the outbox; those to names that nobody knows here are given
- * back. */
-static enum signet_err keep_texts(struct engine *e)
+enum signet_err engine_receive(
+    struct engine *engine, signet_span message, uint64_t now_ms, struct engine_output *output)
 {
-    struct outgoing **link = &e->outgoing;
+    struct txn t = begin_at(engine, now_ms, output);
+    enum signet_err err = receive(&t, message);
 
-    while (*link != NULL) {
-        struct outgoing *text = *link;
-        enum signet_err err;
-
-        text->is_asking = false;
-        text->not_before = 0; /* another connection, another try */
-        if (text->has_address) {
-            err = engine_queued(e, text->token, NULL);
-            link = &text->next;
-        } else {
-            *link = text->next;
-            err = engine_fail(e, PROBLEM_OFFLINE, text->token, text->peer);
-            engine_free_outgoing(text);
-        }
-        if (err != SIGNET_OK)
-            return err;
-    }
-    return SIGNET_OK;
+    held_sort(&t);
+    return end(&t, err);
 }
 
 enum signet_err engine_disconnected(
     struct engine *engine, uint64_t now_ms, struct engine_output *output)
 {
-    enum signet_err err;
+    struct txn t = begin_at(engine, now_ms, output);
 
-    engine->output = output;
-    engine->now_ms = now_ms;
-    engine->phase = PHASE_OFFLINE;
-    engine->is_subscribed = false;
-    engine->is_pending_due = engine->pending.count > 0;
-    free_requests(engine);
-    engine_hold_events(engine);
-    signet_buf_truncate(&engine->acks, 0);
-    for (struct contact_slot *slot = engine->contacts; slot != NULL; slot = slot->next)
-        slot->is_asking = false;
-    if ((err = keep_texts(engine)) != SIGNET_OK)
-        return err;
-    return engine_stop_outbox(engine);
+    engine->requests.phase = PHASE_OFFLINE;
+    engine->login.is_subscribed = false;
+    requests_free(&engine->requests);
+    held_sort(&t);
+    inbox_disconnected(&engine->inbox);
+    contacts_disconnected(&engine->contacts);
+    return end(&t, outbox_disconnected(&t));
 }
 
-/* ---- receiving ---- */
+/* ---- time ---- */
+
+static uint64_t gives_up_at(const struct engine *e, const struct request *request)
+{
+    return outbox_asked_at(&e->outbox, request) + ANSWER_MS;
+}
+
+/* Requests without an answer count as refused. */
+static enum signet_err give_up(struct engine *e, struct txn *t)
+{
+    enum signet_err err = SIGNET_OK;
+
+    for (struct request *r = e->requests.first; r != NULL && err == SIGNET_OK; r = r->next) {
+        if (r->is_given_up || gives_up_at(e, r) > t->now_ms)
+            continue;
+        err = answers_give_up(t, r);
+        if (err == SIGNET_OK)
+            err = apply_outcomes(t);
+    }
+    return err;
+}
+
+uint64_t engine_deadline(const struct engine *engine)
+{
+    uint64_t first = held_until(&engine->held, &engine->requests);
+    uint64_t outbox_at = outbox_deadline(&engine->outbox), loss_at = engine->recovery.due_at;
+
+    for (const struct request *r = engine->requests.first; r != NULL; r = r->next) {
+        if (!r->is_given_up && gives_up_at(engine, r) < first)
+            first = gives_up_at(engine, r);
+    }
+    if (engine->requests.phase != PHASE_READY)
+        return first;
+    if (loss_at != 0 && loss_at < first)
+        first = loss_at;
+    return outbox_at < first ? outbox_at : first;
+}
+
+enum signet_err engine_tick(struct engine *engine, uint64_t now_ms, struct engine_output *output)
+{
+    struct txn t = begin_at(engine, now_ms, output);
+    enum signet_err err = give_up(engine, &t);
+
+    if (err == SIGNET_OK && engine->requests.phase == PHASE_READY)
+        err = move_on(&t);
+    held_sort(&t);
+    return end(&t, err);
+}
+
+/* ---- commands ---- */
+
+enum signet_err engine_send(struct engine *engine, const struct engine_text *text, uint64_t now_ms,
+    struct engine_output *output)
+{
+    struct txn t = begin_at(engine, now_ms, output);
+    enum signet_err err = outbox_send(&t, text);
+
+    return end(&t, err == SIGNET_OK ? move_on(&t) : err);
+}
 
 enum signet_err engine_subscribe(struct engine *engine, struct engine_output *output)
 {
-    engine->output = output;
-    engine->wants_delivery = true;
-    if (engine->phase != PHASE_READY || engine->is_subscribed)
+    struct txn t = begin(engine, output);
+
+    engine->login.wants_delivery = true;
+    if (engine->requests.phase != PHASE_READY || engine->login.is_subscribed)
         return SIGNET_OK;
-    return engine_ask_delivery(engine);
+    return end(&t, login_ask_delivery(&t));
 }
 
 enum signet_err engine_shown(struct engine *engine, uint64_t number, struct engine_output *output)
 {
-    struct record_key key = {.kind = RECORD_UNSHOWN, .number = number};
+    struct txn t = begin(engine, output);
 
-    engine->output = output;
-    return engine_delete(engine, &key);
+    return end(&t, history_shown(&t, number));
+}
+
+enum signet_err engine_contact(struct engine *engine, const char *peer, struct contact *contact_out)
+{
+    struct engine_output none = {0};
+    struct txn t = begin(engine, &none);
+    struct contact_slot *slot;
+    struct signet_id address;
+    enum signet_err err = contacts_resolve(&t, peer, &address);
+
+    if (err == SIGNET_OK)
+        err = contacts_peek(&t, &address, &slot);
+    if ((err = end_unseen(&t, err)) != SIGNET_OK)
+        return err;
+    *contact_out = slot->contact;
+    contact_out->card = signet_card_share(slot->contact.card);
+    return SIGNET_OK;
+}
+
+enum signet_err engine_confirm(
+    struct engine *engine, const struct signet_id *address, struct engine_output *output)
+{
+    struct txn t = begin(engine, output);
+
+    return end(&t, contacts_confirm(&t, address));
+}
+
+enum signet_err engine_accept(
+    struct engine *engine, const struct signet_id *address, struct engine_output *output)
+{
+    struct txn t = begin(engine, output);
+
+    return end(&t, contacts_accept(&t, address));
+}
+
+enum signet_err engine_conversation(
+    struct engine *engine, const struct signet_id *peer, struct signet_id *conversation_out)
+{
+    struct txn t = begin(engine, NULL);
+
+    return conversation_id(&t, peer, conversation_out);
+}
+
+enum signet_err engine_read_queued(
+    const struct engine *engine, signet_span value, struct message *message_out)
+{
+    return stored_read_draft(value, signet_account_address(engine->own.account), message_out);
 }

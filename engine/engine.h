@@ -18,96 +18,10 @@
 
 #include "engine/contact.h"
 #include "engine/history/message.h"
+#include "engine/problem.h"
 #include "engine/records.h"
+#include "engine/txn/output.h"
 #include "wire/invitation.h"
-
-enum engine_event_type {
-    EVENT_STEP,       /* a cryptographic step, when explaining */
-    EVENT_REGISTERED, /* the account now has its name at the relay */
-    EVENT_READY,      /* logged in, own card and bundle are in order */
-    EVENT_MESSAGE,    /* a message was received (or refused) and stored */
-    EVENT_ACCEPTED,   /* the relay has accepted a message we sent */
-    EVENT_QUEUED,     /* a message is in the outbox and will be sent later */
-    EVENT_FAILED,     /* what was asked for cannot be done: see `problem` */
-    EVENT_DRAINED,    /* all that waited at the relay has been received */
-    EVENT_CONTACT,    /* a contact became known, got its name, or changed */
-    EVENT_NOTE,       /* something the person should know; see `text` */
-};
-
-/* Why something failed; each has its word, its sentence and its exit code (engine_problem_*). */
-enum engine_problem {
-    PROBLEM_NONE,
-    PROBLEM_UNKNOWN_NAME, /* the relay knows no such name or address */
-    PROBLEM_BAD_NAME,     /* neither a name nor a fingerprint */
-    PROBLEM_SELF,         /* to oneself */
-    PROBLEM_TEXT,         /* empty, over 64 KiB, or not UTF-8 */
-    PROBLEM_NAME_TAKEN,   /* join */
-    PROBLEM_NAME_NOT_ALLOWED,
-    PROBLEM_INVITATION, /* wrong, used up or expired */
-    PROBLEM_CLOSED,     /* registration is closed */
-    PROBLEM_CLOCK,      /* our clock is more than 24 h off the relay's */
-    PROBLEM_LOGIN,      /* the relay refuses the login */
-    PROBLEM_OLD_STORE,  /* this home is an older copy: sending would use keys again */
-    PROBLEM_IDENTITY,   /* the contact's identity changed: exit 3 */
-    PROBLEM_LIST,       /* the contact's device list is forked: exit 3 */
-    PROBLEM_ROLLBACK,   /* the contact's device list is older than one seen before: exit 3 */
-    PROBLEM_CARD,       /* what the relay gives as card or bundle does not verify: exit 3 */
-    PROBLEM_EXPIRED,    /* the contact's device list or bundle has expired */
-    PROBLEM_NO_BUNDLE,  /* the contact has no prekeys at the relay */
-    PROBLEM_FULL,       /* the contact's mailbox is full; kept in the outbox */
-    PROBLEM_OFTEN,      /* the relay asks us to slow down; kept in the outbox */
-    PROBLEM_RELAY,      /* the relay cannot store now, or answers nonsense; kept */
-    PROBLEM_NOT_NOW,    /* the same, of a registration: to be tried again */
-    PROBLEM_SILENT,     /* the relay has not answered for 30 seconds; kept */
-    PROBLEM_OFFLINE,
-    /* not a contact yet, and the relay cannot be asked; not kept */
-    PROBLEM_GONE,   /* the contact's account is not there any more */
-    PROBLEM_DEVICE, /* the relay does not know the contact's device; kept in the outbox */
-};
-
-/* One step of --explain. */
-struct engine_step {
-    const char *serves;    /* "confidentiality", "integrity", "authentication", several, or "" */
-    const char *what;      /* "session key wrapped with RSA" */
-    const char *algorithm; /* "RSA-OAEP, SHA-256" */
-    char detail[320];      /* sizes, fingerprints, verdict; never a secret */
-};
-
-struct engine_event {
-    struct engine_event *next;
-    enum engine_event_type type;
-    enum engine_problem problem;   /* FAILED */
-    uint64_t token;                /* ACCEPTED, QUEUED, FAILED: of the engine_send it answers; 0: of
-                                      none of this process */
-    uint64_t number;               /* MESSAGE: its place; ACCEPTED: of the message sent */
-    struct signet_id conversation; /* MESSAGE, ACCEPTED */
-    struct signet_id id;           /* ACCEPTED, QUEUED: entry (QUEUED: may be zero) */
-    struct signet_id address;      /* CONTACT; MESSAGE: the sender; FAILED with IDENTITY: the new
-                                      identity */
-    uint64_t at;                   /* ACCEPTED: ms */
-    struct engine_step step;       /* STEP */
-    char text[256];                /* NOTE; FAILED: whom or what it is about (may be from others) */
-};
-
-/* One WebSocket message to send. */
-struct engine_frame {
-    struct engine_frame *next;
-    struct signet_buf bytes;
-};
-
-struct engine_output {
-    struct record_batch changes;
-    struct engine_frame *first_frame, *last_frame;
-    struct engine_event *first_event, *last_event;
-};
-
-/* Free all that is in an output; it is empty then. */
-void engine_output_clear(struct engine_output *output);
-/* Take the first event off; NULL: none. The caller frees it with free. */
-struct engine_event *engine_output_event(struct engine_output *output);
-/* Take the first frame off; NULL: none. */
-struct engine_frame *engine_output_frame(struct engine_output *output);
-void engine_frame_free(struct engine_frame *frame);
 
 struct engine;
 
@@ -205,7 +119,8 @@ SIGNET_MUST_USE enum signet_err engine_shown(
     struct engine *engine, uint64_t number, struct engine_output *output);
 
 /* Find a contact by local name or fingerprint; the caller clears it.
- * Errors: UNKNOWN, AUTH, FORMAT, NOMEM. */
+ * Errors: UNKNOWN, AUTH (its record is damaged, which the next call that has to do with it tells),
+ * FORMAT, IO, NOMEM. */
 SIGNET_MUST_USE enum signet_err engine_contact(
     struct engine *engine, const char *peer, struct contact *contact_out);
 /* The contact's fingerprint was compared in person. Errors: UNKNOWN. */
@@ -220,24 +135,15 @@ SIGNET_MUST_USE enum signet_err engine_confirm(
 SIGNET_MUST_USE enum signet_err engine_accept(
     struct engine *engine, const struct signet_id *address, struct engine_output *output);
 
+/* The conversation with an account. Errors: ARGUMENT (the own one), NOMEM, CRYPTO. */
+SIGNET_MUST_USE enum signet_err engine_conversation(
+    struct engine *engine, const struct signet_id *peer, struct signet_id *conversation_out);
+
 /*
  * A RECORD_OUTBOX as a line of the history, which it will be when it is sealed: without an id.
  * Errors: UNKNOWN (it is sealed), FORMAT, NOMEM.
  */
 SIGNET_MUST_USE enum signet_err engine_read_queued(
     const struct engine *engine, signet_span value, struct message *message_out);
-
-/* ---- words ---- */
-
-/* A word for scripts: "unknown-name". */
-const char *engine_problem_word(enum engine_problem problem);
-/* What was wrong; %s-free: the event's text says about whom. */
-const char *engine_problem_text(enum engine_problem problem);
-/* What to do about it; NULL: nothing to say. */
-const char *engine_problem_hint(enum engine_problem problem);
-/* Whether the message is in the outbox all the same. */
-bool engine_problem_is_kept(enum engine_problem problem);
-/* Whether it is a failed verification (exit code 3). */
-bool engine_problem_is_refusal(enum engine_problem problem);
 
 #endif

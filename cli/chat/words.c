@@ -35,7 +35,7 @@ void chat_turn_to(struct chat *chat, const char *peer)
         return;
     }
     err = engine_contact(chat->agent.engine, peer, &contact);
-    if (err == SIGNET_ERR_UNKNOWN && !is_operator(chat, peer))
+    if ((err == SIGNET_ERR_UNKNOWN || err == SIGNET_ERR_AUTH) && !is_operator(chat, peer))
         chat_say(chat, "%s is not among your contacts: the relay is asked when you write", peer);
     (void)snprintf(chat->peer, sizeof(chat->peer), "%s", peer);
     if (err == SIGNET_OK) {

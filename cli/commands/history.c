@@ -63,6 +63,9 @@ static enum exit_code show_all(
         agent_report(&agent->place, SIGNET_ERR_AUTH);
         err = SIGNET_ERR_AUTH;
     }
+    if (err == SIGNET_OK && show->people.has_damage)
+        report_note(agent->place.report, "what was known of a contact is damaged: it is shown as "
+                                         "new; compare fingerprints again");
     history_free(&history);
     return err == SIGNET_OK ? EXIT_DONE : EXIT_FAILED;
 }

@@ -1,14 +1,19 @@
 /* Taking a prekey bundle and starting a session with it: docs/protocol.md, sections 4 and 5. */
+#include "engine/directory/prekeys.h"
+
 #include <string.h>
 
-#include "engine/engine_internal.h"
+#include "engine/account.h"
+#include "engine/history/verdict.h"
+#include "engine/sessions/sessions.h"
+#include "engine/txn/refusal.h"
 
-enum signet_err engine_take(
-    struct engine *e, struct contact_slot *slot, const struct signet_id *device)
+enum signet_err prekeys_claim(
+    struct txn *t, struct contact_slot *slot, const struct signet_id *device)
 {
     struct relay_message message = {.type = RELAY_TAKE, .id = *device};
     struct request *request;
-    enum signet_err err = engine_ask(e, REQUEST_TAKE, &message, &request);
+    enum signet_err err = requests_ask(t, REQUEST_TAKE, &message, &request);
 
     if (err != SIGNET_OK)
         return err;
@@ -48,12 +53,12 @@ static void note_version(
 }
 
 /* Expired is expired for good: a clock set back opens no old door. */
-static enum signet_err check_time(struct engine *e, struct contact_slot *slot,
-    const struct signet_bundle *bundle, uint64_t now_ms)
+static enum signet_err check_time(
+    struct txn *t, struct contact_slot *slot, const struct signet_bundle *bundle)
 {
     struct contact *contact = &slot->contact;
     const struct contact_device *seen = contact_find_device(contact, signet_bundle_device(bundle));
-    enum signet_err err = signet_bundle_check_time(bundle, now_ms);
+    enum signet_err err = signet_bundle_check_time(bundle, t->now_ms);
 
     if (err == SIGNET_OK && seen != NULL && seen->is_expired &&
         signet_id_equal(signet_bundle_id(bundle), &seen->bundle))
@@ -61,7 +66,7 @@ static enum signet_err check_time(struct engine *e, struct contact_slot *slot,
     if (err != SIGNET_ERR_EXPIRED)
         return err;
     note_version(contact, bundle, true);
-    err = engine_save_contact(e, slot);
+    err = contacts_save(t, slot);
     return err == SIGNET_OK ? SIGNET_ERR_EXPIRED : err;
 }
 
@@ -73,7 +78,7 @@ static void copy_one_time(const struct relay_message *message, struct signet_one
     out->path_len = relay_path_copy(message, out->path);
 }
 
-static enum signet_err explain_session(struct engine *e, const struct signet_bundle *bundle,
+static enum signet_err explain_session(struct txn *t, const struct signet_bundle *bundle,
     const struct signet_session *session, bool has_one_time)
 {
     char device[SIGNET_ID_SHORT_SIZE], transcript[SIGNET_ID_SHORT_SIZE];
@@ -81,18 +86,18 @@ static enum signet_err explain_session(struct engine *e, const struct signet_bun
 
     signet_id_short(signet_bundle_device(bundle), device);
     signet_id_short(signet_session_transcript(session), transcript);
-    err = engine_explain(e, "authentication, integrity", "prekey bundle checked",
+    err = txn_explain(t, "authentication, integrity", "prekey bundle checked",
         "RSA-PSS, SHA-256; Merkle tree", "version %llu, signed by device %s: holds; %s",
         (unsigned long long)signet_bundle_version(bundle), device,
         has_one_time ? "one-time prekey proved by 8 hashes" : "the relay had no one-time prekey");
     if (err != SIGNET_OK)
         return err;
-    err = engine_explain(e, "confidentiality", "session key wrapped with their RSA key",
+    err = txn_explain(t, "confidentiality", "session key wrapped with their RSA key",
         "RSA-OAEP 3072, SHA-256", "32 random bytes -> 384 bytes that only device %s can open",
         device);
     if (err != SIGNET_OK)
         return err;
-    return engine_explain(e, "confidentiality, authentication",
+    return txn_explain(t, "confidentiality, authentication",
         "keys agreed, then derived from all secrets", "X25519; HKDF-SHA-256",
         "%d Diffie-Hellman results beside the RSA secret; both identities hashed in and signed; "
         "transcript %s",
@@ -100,8 +105,8 @@ static enum signet_err explain_session(struct engine *e, const struct signet_bun
 }
 
 /* Start a session with what the relay handed out. Errors: verdicts, and machine errors. */
-static enum signet_err start_session(struct engine *e, struct contact_slot *slot,
-    const struct signet_id *device, const struct relay_message *message, uint64_t now_ms)
+static enum signet_err start_session(struct txn *t, struct contact_slot *slot,
+    const struct signet_id *device, const struct relay_message *message)
 {
     struct contact *contact = &slot->contact;
     struct signet_session *session = NULL;
@@ -110,7 +115,7 @@ static enum signet_err start_session(struct engine *e, struct contact_slot *slot
     struct signet_session_peer peer = {.card = contact->card};
     enum signet_err err;
 
-    err = signet_bundle_read(e->library, message->bundle, contact->card, &bundle);
+    err = signet_bundle_read(t->library, message->bundle, contact->card, &bundle);
     if (err != SIGNET_OK)
         return err;
     err = SIGNET_ERR_SIGNER; /* of another device than was asked for */
@@ -118,56 +123,56 @@ static enum signet_err start_session(struct engine *e, struct contact_slot *slot
         goto out;
     if ((err = check_version(contact, bundle)) != SIGNET_OK)
         goto out;
-    if ((err = check_time(e, slot, bundle, now_ms)) != SIGNET_OK)
+    if ((err = check_time(t, slot, bundle)) != SIGNET_OK)
         goto out;
     if (message->has_prekey) {
         copy_one_time(message, &one_time);
         peer.one_time = &one_time;
     }
     peer.bundle = bundle;
-    err = signet_session_initiate(e->library, e->account, &peer, now_ms, &session);
+    err = signet_session_initiate(t->library, t->own->account, &peer, t->now_ms, &session);
     if (err != SIGNET_OK)
         goto out;
-    if ((err = explain_session(e, bundle, session, message->has_prekey)) != SIGNET_OK)
+    if ((err = explain_session(t, bundle, session, message->has_prekey)) != SIGNET_OK)
         goto out;
-    if ((err = engine_save_session(e, session)) != SIGNET_OK)
+    if ((err = sessions_save(t, session)) != SIGNET_OK)
         goto out;
     session = NULL;
     note_version(contact, bundle, false);
-    err = engine_save_contact(e, slot);
+    err = contacts_save(t, slot);
 out:
     signet_session_free(session);
     signet_bundle_free(bundle);
     return err;
 }
 
-enum signet_err engine_taken(struct engine *e, const struct request *request,
-    const struct relay_message *message, uint64_t now_ms)
+enum signet_err prekeys_claimed(
+    struct txn *t, const struct request *request, const struct relay_message *message)
 {
     struct contact_slot *slot;
-    enum signet_err err = engine_load_contact(e, &request->address, &slot);
+    enum signet_err err = contacts_load(t, &request->address, &slot);
 
     if (err != SIGNET_OK)
         return err;
     slot->is_asking = false;
-    err = start_session(e, slot, &request->device, message, now_ms);
+    err = start_session(t, slot, &request->device, message);
     if (verdict_exists(err)) {
         enum engine_problem problem =
             err == SIGNET_ERR_EXPIRED || err == SIGNET_ERR_NOT_YET ? PROBLEM_EXPIRED : PROBLEM_CARD;
 
-        return engine_fail_texts(e, &request->address, NULL, problem);
+        return outcome_failed(t, &request->address, NULL, problem);
     }
     return err;
 }
 
-enum signet_err engine_not_taken(struct engine *e, const struct request *request,
-    const struct relay_message *refusal, uint64_t now_ms)
+enum signet_err prekeys_not_claimed(
+    struct txn *t, const struct request *request, const struct relay_message *refusal)
 {
     struct contact_slot *slot;
-    if (engine_load_contact(e, &request->address, &slot) == SIGNET_OK)
+    if (contacts_load(t, &request->address, &slot) == SIGNET_OK)
         slot->is_asking = false;
     if (refusal->code == RELAY_CODE_UNKNOWN)
-        return engine_fail_texts(e, &request->address, NULL, PROBLEM_NO_BUNDLE);
-    return engine_hold_texts(
-        e, &request->address, engine_passing_problem(refusal), engine_retry_at(refusal, now_ms));
+        return outcome_failed(t, &request->address, NULL, PROBLEM_NO_BUNDLE);
+    return outcome_held(
+        t, &request->address, refusal_problem(refusal), refusal_retry_at(refusal, t->now_ms));
 }

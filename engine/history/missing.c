@@ -1,10 +1,13 @@
-/* What a side that has lost a session has got of us: docs/protocol.md, sections 7 and 8 (step 9);
- * decision 21. */
-#include "engine/inbox/delivery.h"
+/*
+ * What a side that has lost a session has got of us: docs/protocol.md, sections 7 and 8 (step 9).
+ */
+#include "engine/history/missing.h"
+
+#include "engine/history/history.h"
 
 /* Our own lines against what the other side names. */
 struct comparison {
-    struct engine *engine;
+    struct txn *t;
     const struct signet_entry *heads;
     bool is_known; /* what it names is in the history */
     uint64_t head; /* sequence of the newest of our entries that it has; 0: of none */
@@ -38,28 +41,14 @@ static enum signet_err visit_named(void *ctx, uint64_t number, signet_span value
     return SIGNET_OK;
 }
 
-/* As the line is after what this call has changed. */
-static enum signet_err load_line(
-    struct engine *e, const struct record_key *key, struct message *message_out)
-{
-    struct signet_buf value = {0};
-    enum signet_err err = engine_get(e, key, &value);
-
-    if (err == SIGNET_OK)
-        err = message_decode(signet_buf_span(&value), message_out);
-    signet_buf_free(&value);
-    return err;
-}
-
 static enum signet_err visit_missing(void *ctx, uint64_t number, signet_span value)
 {
     struct comparison *comparison = ctx;
-    struct record_key key = {
-        RECORD_MESSAGE, signet_id_span(&comparison->heads->conversation), number};
-    struct signet_buf changed = {0};
     struct message message;
-    enum signet_err err =
-        value.len == 0 ? SIGNET_ERR_FORMAT : load_line(comparison->engine, &key, &message);
+    /* As the line is after what this call has changed. */
+    enum signet_err err = value.len == 0 ? SIGNET_ERR_UNKNOWN
+                                         : history_load_line(comparison->t,
+                                               &comparison->heads->conversation, number, &message);
 
     if (err != SIGNET_OK)
         return err == SIGNET_ERR_NOMEM || err == SIGNET_ERR_IO ? err : SIGNET_OK;
@@ -67,24 +56,19 @@ static enum signet_err visit_missing(void *ctx, uint64_t number, signet_span val
         message.verdict == VERDICT_VERIFIED && message.sequence > comparison->head) {
         message.verdict = VERDICT_MISSING;
         comparison->missing++;
-        if ((err = message_encode(&message, &changed)) == SIGNET_OK)
-            err = engine_put(comparison->engine, &key, signet_buf_span(&changed));
+        err = history_change(comparison->t, &message);
     }
     message_clear(&message);
-    signet_buf_free(&changed);
     return err;
 }
 
-enum signet_err engine_mark_missing(
-    struct engine *e, const struct signet_entry *heads, uint64_t *missing_out)
+enum signet_err missing_mark(struct txn *t, const struct signet_entry *heads, uint64_t *missing_out)
 {
-    struct comparison comparison = {
-        .engine = e, .heads = heads, .is_known = heads->parent_count == 0};
-    struct record_key lines = {RECORD_MESSAGE, signet_id_span(&heads->conversation), 0};
-    enum signet_err err = e->records.scan(e->records.ctx, &lines, visit_named, &comparison);
+    struct comparison comparison = {.t = t, .heads = heads, .is_known = heads->parent_count == 0};
+    enum signet_err err = history_scan(t, &heads->conversation, visit_named, &comparison);
 
     if (err == SIGNET_OK && comparison.is_known)
-        err = e->records.scan(e->records.ctx, &lines, visit_missing, &comparison);
+        err = history_scan(t, &heads->conversation, visit_missing, &comparison);
     *missing_out = comparison.missing;
     return err;
 }

@@ -1,7 +1,7 @@
 /* Marks of what was seen: hashes of envelopes, transcripts of sessions that peers have begun. */
-#include <string.h>
+#include "engine/history/seen.h"
 
-#include "engine/engine_internal.h"
+#include "engine/account.h"
 #include "wire/cbor.h"
 
 #define SEEN_KEEP_MS (UINT64_C(31) * 24 * 3600 * 1000)
@@ -22,33 +22,51 @@ static struct record_key arrival_key(uint64_t number)
     return key;
 }
 
-/* Where the clock has gone back since old marks were last looked for, that time counts: the mark is
- * not older than it is. */
-enum signet_err engine_mark_seen(struct engine *e, const struct signet_id *hash, uint64_t now_ms)
+/* RECORD_ARRIVAL. */
+struct arrival {
+    uint64_t at; /* ms */
+    struct signet_id hash;
+};
+
+static enum signet_err encode_arrival(const void *object, struct signet_buf *out)
 {
-    struct record_key mark = mark_key(RECORD_SEEN, hash);
-    struct record_key arrival = arrival_key(e->counters.next_message);
-    uint64_t cleaned_at = e->counters.cleaned_at;
-    struct signet_buf value = {0};
-    struct wire_writer w = wire_writer(&value);
-    enum signet_err err;
+    const struct arrival *arrival = object;
+    struct wire_writer w = wire_writer(out);
 
     wire_put_array(&w, 2);
-    wire_put_uint(&w, now_ms > cleaned_at ? now_ms : cleaned_at);
-    wire_put_id(&w, hash);
-    if ((err = wire_writer_finish(&w)) == SIGNET_OK)
-        err = engine_put(e, &mark, signet_span_of(NULL, 0));
-    if (err == SIGNET_OK)
-        err = engine_put(e, &arrival, signet_buf_span(&value));
-    signet_buf_free(&value);
-    return err;
+    wire_put_uint(&w, arrival->at);
+    wire_put_id(&w, &arrival->hash);
+    return wire_writer_finish(&w);
 }
 
-enum signet_err engine_was_seen(struct engine *e, enum record_kind kind, const struct signet_id *id)
+static enum signet_err decode_arrival(signet_span value, struct arrival *arrival)
+{
+    struct wire_reader r = wire_reader(value);
+
+    wire_expect_array(&r, 2);
+    arrival->at = wire_get_uint(&r, UINT64_MAX);
+    wire_get_id(&r, &arrival->hash);
+    return wire_reader_finish(&r);
+}
+
+/* Where the clock has gone back since old marks were last looked for, that time counts: the mark is
+ * not older than it is. */
+enum signet_err seen_mark(struct txn *t, const struct signet_id *hash)
+{
+    const struct counters *c = &t->own->counters;
+    struct arrival arrival = {t->now_ms > c->cleaned_at ? t->now_ms : c->cleaned_at, *hash};
+    struct record_key mark = mark_key(RECORD_SEEN, hash);
+    struct record_key key = arrival_key(c->next_message);
+    enum signet_err err = txn_put(t, &mark, signet_span_of(NULL, 0));
+
+    return err == SIGNET_OK ? txn_write(t, &key, encode_arrival, &arrival) : err;
+}
+
+enum signet_err seen_has(struct txn *t, enum record_kind kind, const struct signet_id *id)
 {
     struct record_key key = mark_key(kind, id);
     struct signet_buf value = {0};
-    enum signet_err err = engine_get(e, &key, &value);
+    enum signet_err err = txn_get(t, &key, &value);
 
     signet_buf_free(&value);
     /* A damaged mark is a mark all the same. */
@@ -56,8 +74,7 @@ enum signet_err engine_was_seen(struct engine *e, enum record_kind kind, const s
 }
 
 struct old_marks {
-    struct engine *engine;
-    uint64_t now_ms;
+    struct txn *t;
     size_t left;  /* how many more may go now */
     bool is_done; /* what comes is young */
 };
@@ -66,33 +83,29 @@ struct old_marks {
 static enum signet_err visit_arrival(void *ctx, uint64_t number, signet_span value)
 {
     struct old_marks *old = ctx;
-    struct wire_reader r = wire_reader(value);
-    struct record_key arrival = arrival_key(number);
+    struct record_key key = arrival_key(number);
+    uint64_t now_ms = old->t->now_ms;
     struct record_key mark;
-    struct signet_id hash;
-    uint64_t at;
+    struct arrival arrival;
     enum signet_err err;
 
-    wire_expect_array(&r, 2);
-    at = wire_get_uint(&r, UINT64_MAX);
-    wire_get_id(&r, &hash);
-    if (wire_reader_finish(&r) != SIGNET_OK)
-        return engine_delete(old->engine, &arrival); /* damaged: its mark stays */
-    if (at > old->now_ms)
+    if (decode_arrival(value, &arrival) != SIGNET_OK)
+        return txn_delete(old->t, &key); /* damaged: its mark stays */
+    if (arrival.at > now_ms)
         return SIGNET_OK; /* the clock was ahead then: it waits */
-    old->is_done = old->now_ms - at <= SEEN_KEEP_MS;
+    old->is_done = now_ms - arrival.at <= SEEN_KEEP_MS;
     if (old->is_done || old->left-- == 0)
         return SIGNET_ERR_LIMIT; /* enough */
-    mark = mark_key(RECORD_SEEN, &hash);
-    err = engine_delete(old->engine, &mark);
-    return err == SIGNET_OK ? engine_delete(old->engine, &arrival) : err;
+    mark = mark_key(RECORD_SEEN, &arrival.hash);
+    err = txn_delete(old->t, &mark);
+    return err == SIGNET_OK ? txn_delete(old->t, &key) : err;
 }
 
-enum signet_err engine_forget_seen(struct engine *e, uint64_t now_ms, bool *is_done)
+enum signet_err seen_forget(struct txn *t, bool *is_done)
 {
-    struct old_marks old = {.engine = e, .now_ms = now_ms, .left = FORGET_MAX};
+    struct old_marks old = {.t = t, .left = FORGET_MAX};
     struct record_key all = arrival_key(0);
-    enum signet_err err = e->records.scan(e->records.ctx, &all, visit_arrival, &old);
+    enum signet_err err = txn_scan(t, &all, visit_arrival, &old);
 
     *is_done = old.is_done || err == SIGNET_OK;
     return err == SIGNET_ERR_LIMIT ? SIGNET_OK : err;
@@ -100,19 +113,19 @@ enum signet_err engine_forget_seen(struct engine *e, uint64_t now_ms, bool *is_d
 
 /* ---- transcripts: known as long as the bundle's secrets, by which a session begins anew ---- */
 
-enum signet_err engine_mark_begun(
-    struct engine *e, const struct signet_id *bundle, const struct signet_id *transcript)
+enum signet_err seen_mark_begun(
+    struct txn *t, const struct signet_id *bundle, const struct signet_id *transcript)
 {
     struct record_key mark = mark_key(RECORD_TRANSCRIPT, transcript);
     struct record_key of_bundle = mark_key(RECORD_BEGUN, bundle);
-    enum signet_err err = engine_put(e, &mark, signet_id_span(bundle));
+    enum signet_err err = txn_put(t, &mark, signet_id_span(bundle));
 
-    of_bundle.number = e->counters.next_message;
-    return err == SIGNET_OK ? engine_put(e, &of_bundle, signet_id_span(transcript)) : err;
+    of_bundle.number = t->own->counters.next_message;
+    return err == SIGNET_OK ? txn_put(t, &of_bundle, signet_id_span(transcript)) : err;
 }
 
 struct begun {
-    struct engine *engine;
+    struct txn *t;
     const struct signet_id *bundle;
 };
 
@@ -124,14 +137,14 @@ static enum signet_err visit_begun(void *ctx, uint64_t number, signet_span value
     enum signet_err err;
 
     of_bundle.number = number;
-    err = engine_delete(begun->engine, &of_bundle);
-    return err == SIGNET_OK && value.len > 0 ? engine_delete(begun->engine, &mark) : err;
+    err = txn_delete(begun->t, &of_bundle);
+    return err == SIGNET_OK && value.len > 0 ? txn_delete(begun->t, &mark) : err;
 }
 
-enum signet_err engine_forget_begun(struct engine *e, const struct signet_id *bundle)
+enum signet_err seen_forget_begun(struct txn *t, const struct signet_id *bundle)
 {
     struct record_key of_bundle = mark_key(RECORD_BEGUN, bundle);
-    struct begun begun = {e, bundle};
+    struct begun begun = {t, bundle};
 
-    return e->records.scan(e->records.ctx, &of_bundle, visit_begun, &begun);
+    return txn_scan(t, &of_bundle, visit_begun, &begun);
 }

@@ -1,12 +1,15 @@
-/* One envelope on its way through engine_unseal.c and engine_deliver.c. */
+/* One envelope on its way: unseal.c opens its seal, open.c judges it, keep.c keeps or refuses it. */
 #ifndef ENGINE_INBOX_DELIVERY_H
 #define ENGINE_INBOX_DELIVERY_H
 
-#include "engine/engine_internal.h"
+#include <signet/entry.h>
+#include <signet/session.h>
+
+#include "engine/contacts.h"
+#include "engine/history/verdict.h"
 
 /* What opening one envelope works with. */
 struct delivery {
-    uint64_t now_ms;
     signet_span envelope;
     struct signet_id hash; /* of the envelope */
     struct signet_envelope_view view;
@@ -28,17 +31,18 @@ struct delivery {
  * Find or accept the session, and open the envelope: docs/protocol.md, section 8, steps 2 to 4.
  * Nothing is kept. Errors: verdicts, and machine errors.
  */
-SIGNET_MUST_USE enum signet_err engine_open_seal(struct engine *e, struct delivery *d);
+SIGNET_MUST_USE enum signet_err unseal_open(struct txn *t, struct delivery *d);
 /* The one-time prekey that began the session is wiped in the transaction that stores it. */
-SIGNET_MUST_USE enum signet_err engine_forget_one_time(struct engine *e, struct delivery *d);
-
-/* SIGNET_KIND_HEADS: mark those of our texts in the history that its author has not got. */
-SIGNET_MUST_USE enum signet_err engine_mark_missing(
-    struct engine *e, const struct signet_entry *heads, uint64_t *missing_out);
-
-/* Keep the envelope until its sender is known again. Errors: LIMIT (no room), and machine errors. */
-SIGNET_MUST_USE enum signet_err engine_keep_pending(struct engine *e, const struct delivery *d);
-/* Receive an envelope that was kept. NOMEM: nothing has changed. */
-SIGNET_MUST_USE enum signet_err engine_open_pending(struct engine *e, signet_span envelope);
+SIGNET_MUST_USE enum signet_err unseal_forget_one_time(struct txn *t, struct delivery *d);
+/*
+ * All of section 8 up to the point from which it is kept: its seal, its sender, its signature, its
+ * place in the conversation. Of these only the place is changed. Errors: verdicts, machine errors.
+ */
+SIGNET_MUST_USE enum signet_err delivery_open(struct txn *t, struct delivery *d);
+/* Keep what was opened: the sender's card, the session, the line of the history, and the event. */
+SIGNET_MUST_USE enum signet_err delivery_keep(struct txn *t, struct delivery *d);
+/* A line of the history that says what was refused, and why; nothing of what it said. */
+SIGNET_MUST_USE enum signet_err delivery_refuse(
+    struct txn *t, struct delivery *d, enum signet_err cause);
 
 #endif

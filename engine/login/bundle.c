@@ -1,7 +1,10 @@
 /* The own prekey bundles: docs/protocol.md, section 4. */
+#include "engine/login/bundle.h"
+
 #include <string.h>
 
-#include "engine/engine_internal.h"
+#include "engine/account.h"
+#include "engine/history/seen.h"
 #include "wire/cbor.h"
 
 #define DAY_MS          (UINT64_C(24) * 3600 * 1000)
@@ -11,24 +14,16 @@
 #define UPLOAD_AGAIN_MS (DAY_MS / 2) /* the relay refuses what is a day off its clock */
 enum { ONE_TIME_LOW = 128 };
 
-static struct record_key bundle_key(uint64_t version)
-{
-    struct record_key key = {.kind = RECORD_BUNDLE, .number = version};
-
-    return key;
-}
-
 /* Take `count` bundles from `at` on out of the store: their secrets, and what was begun by them. */
-static enum signet_err forget_bundles(struct engine *e, size_t at, size_t count)
+static enum signet_err forget_bundles(struct txn *t, size_t at, size_t count)
 {
-    struct counters *c = &e->counters;
+    struct counters *c = &t->own->counters;
 
     for (size_t i = at; i < at + count; i++) {
-        struct record_key key = bundle_key(c->bundles[i].version);
-        enum signet_err err = engine_delete(e, &key);
+        enum signet_err err = own_delete_bundle(t, c->bundles[i].version);
 
         if (err == SIGNET_OK)
-            err = engine_forget_begun(e, &c->bundles[i].id);
+            err = seen_forget_begun(t, &c->bundles[i].id);
         if (err != SIGNET_OK)
             return err;
     }
@@ -39,14 +34,14 @@ static enum signet_err forget_bundles(struct engine *e, size_t at, size_t count)
 }
 
 /* Secrets that nobody can name any more go. */
-static enum signet_err forget_old_bundles(struct engine *e, uint64_t now_ms)
+static enum signet_err forget_old_bundles(struct txn *t)
 {
-    const struct counters *c = &e->counters;
+    const struct counters *c = &t->own->counters;
     size_t old = 0;
 
-    while (old < c->bundle_count && c->bundles[old].not_after + BUNDLE_KEEP_MS < now_ms)
+    while (old < c->bundle_count && c->bundles[old].not_after + BUNDLE_KEEP_MS < t->now_ms)
         old++;
-    return old == 0 ? SIGNET_OK : forget_bundles(e, 0, old);
+    return old == 0 ? SIGNET_OK : forget_bundles(t, 0, old);
 }
 
 /* ---- the upload ---- */
@@ -58,29 +53,31 @@ static struct record_key upload_key(uint64_t version)
     return key;
 }
 
-static enum signet_err keep_upload(
-    struct engine *e, uint64_t version, const struct relay_message *message)
+static enum signet_err encode_upload(const void *object, struct signet_buf *out)
 {
-    struct record_key key = upload_key(version);
-    struct signet_buf value = {0};
-    struct wire_writer w = wire_writer(&value);
-    enum signet_err err;
+    const struct relay_message *message = object;
+    struct wire_writer w = wire_writer(out);
 
     wire_put_array(&w, 2);
     wire_put_bytes(&w, message->bundle);
     wire_put_bytes(&w, message->keys);
-    if ((err = wire_writer_finish(&w)) == SIGNET_OK)
-        err = engine_put(e, &key, signet_buf_span(&value));
-    signet_buf_free(&value);
-    return err;
+    return wire_writer_finish(&w);
+}
+
+static enum signet_err keep_upload(
+    struct txn *t, uint64_t version, const struct relay_message *message)
+{
+    struct record_key key = upload_key(version);
+
+    return txn_write(t, &key, encode_upload, message);
 }
 
 /* The message borrows from `value`. Errors: UNKNOWN (confirmed, or damaged). */
 static enum signet_err load_upload(
-    struct engine *e, uint64_t version, struct signet_buf *value, struct relay_message *message)
+    struct txn *t, uint64_t version, struct signet_buf *value, struct relay_message *message)
 {
     struct record_key key = upload_key(version);
-    enum signet_err err = engine_get(e, &key, value);
+    enum signet_err err = txn_get(t, &key, value);
     struct wire_reader r;
 
     if (err != SIGNET_OK)
@@ -92,32 +89,32 @@ static enum signet_err load_upload(
     return wire_reader_finish(&r);
 }
 
-static enum signet_err upload(struct engine *e, uint64_t version, struct relay_message *message)
+static enum signet_err upload(struct txn *t, uint64_t version, struct relay_message *message)
 {
     struct request *request;
     enum signet_err err;
 
     message->type = RELAY_PUT_BUNDLE;
-    if ((err = engine_ask(e, REQUEST_BUNDLE, message, &request)) != SIGNET_OK)
+    if ((err = requests_ask(t, REQUEST_BUNDLE, message, &request)) != SIGNET_OK)
         return err;
     request->number = version;
-    return engine_explain(e, "confidentiality",
-        "own public keys published for those who write first", "RSA-3072 (OAEP), X25519",
+    return txn_explain(t, "confidentiality", "own public keys published for those who write first",
+        "RSA-3072 (OAEP), X25519",
         "bundle version %llu: one decryption key, one signed prekey, %d one-time prekeys; signed "
         "by this device",
         (unsigned long long)version, SIGNET_ONE_TIME_COUNT);
 }
 
-enum signet_err engine_bundle_published(struct engine *e, uint64_t version)
+enum signet_err own_bundle_published(struct txn *t, uint64_t version)
 {
     struct record_key key = upload_key(version);
     struct signet_buf value = {0};
-    enum signet_err err = engine_get(e, &key, &value);
+    enum signet_err err = txn_get(t, &key, &value);
 
     signet_buf_free(&value);
     if (err == SIGNET_ERR_UNKNOWN)
         return SIGNET_OK;
-    return err == SIGNET_OK || err == SIGNET_ERR_AUTH ? engine_delete(e, &key) : err;
+    return err == SIGNET_OK || err == SIGNET_ERR_AUTH ? txn_delete(t, &key) : err;
 }
 
 /*
@@ -125,21 +122,21 @@ enum signet_err engine_bundle_published(struct engine *e, uint64_t version)
  * secrets. One that has grown too old for the relay was never handed out: it goes, and no other.
  * Errors: UNKNOWN (a new one is to be made).
  */
-static enum signet_err upload_again(struct engine *e, uint64_t now_ms)
+static enum signet_err upload_again(struct txn *t)
 {
-    const struct counters *c = &e->counters;
+    const struct counters *c = &t->own->counters;
     struct relay_message message = {.type = RELAY_PUT_BUNDLE};
     struct record_key key = upload_key(c->bundle_version);
     struct signet_buf value = {0};
-    enum signet_err err = load_upload(e, c->bundle_version, &value, &message);
+    enum signet_err err = load_upload(t, c->bundle_version, &value, &message);
 
     if (err == SIGNET_OK && c->bundle_count > 0) {
         uint64_t made_at = c->bundles[c->bundle_count - 1].made_at;
 
-        if (now_ms >= made_at && now_ms - made_at < UPLOAD_AGAIN_MS) {
-            err = upload(e, c->bundle_version, &message);
-        } else if ((err = forget_bundles(e, c->bundle_count - 1, 1)) == SIGNET_OK &&
-                   (err = engine_delete(e, &key)) == SIGNET_OK) {
+        if (t->now_ms >= made_at && t->now_ms - made_at < UPLOAD_AGAIN_MS) {
+            err = upload(t, c->bundle_version, &message);
+        } else if ((err = forget_bundles(t, c->bundle_count - 1, 1)) == SIGNET_OK &&
+                   (err = txn_delete(t, &key)) == SIGNET_OK) {
             err = SIGNET_ERR_UNKNOWN;
         }
     }
@@ -150,68 +147,58 @@ static enum signet_err upload_again(struct engine *e, uint64_t now_ms)
 /* ---- making ---- */
 
 /* The secrets of the newest bundle, to use its decryption key again; NULL where there is none. */
-static enum signet_err load_newest(struct engine *e, struct signet_bundle_secrets **secrets_out)
+static enum signet_err load_newest(struct txn *t, struct signet_bundle_secrets **secrets_out)
 {
-    struct record_key key = bundle_key(e->counters.bundle_version);
-    struct signet_buf value = {0};
-    enum signet_err err = engine_get(e, &key, &value);
+    enum signet_err err;
 
     *secrets_out = NULL;
-    if (err == SIGNET_OK)
-        err = signet_bundle_secrets_decode(e->library, signet_buf_span(&value), secrets_out);
-    signet_buf_free(&value);
+    err = own_load_bundle(t, t->own->counters.bundle_version, secrets_out);
     /* Damaged or gone: a fresh key then. */
     return err == SIGNET_ERR_UNKNOWN || err == SIGNET_ERR_AUTH ? SIGNET_OK : err;
 }
 
 /* Store the secrets before a byte of the bundle leaves: the output's order sees to that. */
-static enum signet_err keep_bundle(
-    struct engine *e, const struct signet_bundle_secrets *secrets, uint64_t now_ms)
+static enum signet_err keep_bundle(struct txn *t, const struct signet_bundle_secrets *secrets)
 {
     uint64_t version = signet_bundle_secrets_version(secrets);
-    struct record_key key = bundle_key(version);
-    struct signet_buf value = {0};
-    enum signet_err err;
+    enum signet_err err = own_save_bundle(t, secrets);
 
-    if ((err = signet_bundle_secrets_encode(secrets, &value)) == SIGNET_OK)
-        err = engine_put(e, &key, signet_buf_span(&value));
-    signet_buf_free(&value);
     if (err != SIGNET_OK)
         return err;
-    e->counters.bundle_version = version;
-    e->counters.bundles[e->counters.bundle_count++] = (struct own_bundle){
+    t->own->counters.bundle_version = version;
+    t->own->counters.bundles[t->own->counters.bundle_count++] = (struct own_bundle){
         .id = *signet_bundle_secrets_id(secrets),
         .version = version,
-        .made_at = now_ms,
+        .made_at = t->now_ms,
         .not_after = signet_bundle_secrets_not_after(secrets),
     };
-    return engine_save_counters(e);
+    return own_save_counters(t);
 }
 
-static enum signet_err make_bundle(struct engine *e, uint64_t now_ms)
+static enum signet_err make_bundle(struct txn *t)
 {
     struct signet_bundle_secrets *previous = NULL, *secrets = NULL;
     struct signet_buf bundle = {0}, keys = {0};
     struct relay_message message = {.type = RELAY_PUT_BUNDLE};
     struct signet_bundle_order order = {
-        .account = e->account,
-        .version = e->counters.bundle_version + 1,
-        .now_ms = now_ms,
+        .account = t->own->account,
+        .version = t->own->counters.bundle_version + 1,
+        .now_ms = t->now_ms,
     };
     enum signet_err err;
 
-    if ((err = load_newest(e, &previous)) != SIGNET_OK)
+    if ((err = load_newest(t, &previous)) != SIGNET_OK)
         goto out;
     order.previous = previous;
-    if ((err = signet_bundle_make(e->library, &order, &secrets, &bundle, &keys)) != SIGNET_OK)
+    if ((err = signet_bundle_make(t->library, &order, &secrets, &bundle, &keys)) != SIGNET_OK)
         goto out;
     message.bundle = signet_buf_span(&bundle);
     message.keys = signet_buf_span(&keys);
-    if ((err = keep_bundle(e, secrets, now_ms)) != SIGNET_OK)
+    if ((err = keep_bundle(t, secrets)) != SIGNET_OK)
         goto out;
-    if ((err = keep_upload(e, order.version, &message)) != SIGNET_OK)
+    if ((err = keep_upload(t, order.version, &message)) != SIGNET_OK)
         goto out;
-    err = upload(e, order.version, &message);
+    err = upload(t, order.version, &message);
 out:
     signet_bundle_secrets_free(previous);
     signet_bundle_secrets_free(secrets);
@@ -220,24 +207,23 @@ out:
     return err;
 }
 
-enum signet_err engine_publish_bundle(struct engine *e, uint64_t now_ms)
+enum signet_err own_bundle_publish(struct txn *t)
 {
-    enum signet_err err = upload_again(e, now_ms);
+    enum signet_err err = upload_again(t);
 
     if (err != SIGNET_ERR_UNKNOWN)
         return err;
-    if ((err = forget_old_bundles(e, now_ms)) != SIGNET_OK)
+    if ((err = forget_old_bundles(t)) != SIGNET_OK)
         return err;
     /* First messages to any of these may be on their way: the newest has to do. */
-    if (e->counters.bundle_count == OWN_BUNDLES_MAX)
+    if (t->own->counters.bundle_count == OWN_BUNDLES_MAX)
         return SIGNET_OK;
-    return make_bundle(e, now_ms);
+    return make_bundle(t);
 }
 
-bool engine_bundle_is_due(const struct engine *e, const struct relay_message *welcome,
-    uint64_t published, uint64_t now_ms)
+bool own_bundle_is_due(const struct txn *t, const struct relay_message *welcome, uint64_t published)
 {
-    const struct counters *c = &e->counters;
+    const struct counters *c = &t->own->counters;
 
     const struct own_bundle *newest;
     uint64_t age_ms;
@@ -245,7 +231,7 @@ bool engine_bundle_is_due(const struct engine *e, const struct relay_message *we
     if (c->bundle_count == 0 || published != c->bundle_version)
         return true;
     newest = &c->bundles[c->bundle_count - 1];
-    age_ms = now_ms > newest->made_at ? now_ms - newest->made_at : 0;
+    age_ms = t->now_ms > newest->made_at ? t->now_ms - newest->made_at : 0;
     if (age_ms >= BUNDLE_RENEW_MS)
         return true;
     /* Who empties our prekeys again and again must not push out the bundles of before: with this

@@ -1,27 +1,30 @@
 /* Registering and logging in: docs/protocol.md, section 9. */
+#include "engine/login/login.h"
+
 #include <string.h>
 
-#include "engine/engine_internal.h"
 #include "crypto/secret.h"
+#include "engine/account.h"
+#include "engine/engine.h"
 
-static enum signet_err send_register(struct engine *e)
+static enum signet_err send_register(struct txn *t)
 {
     struct relay_message message = {.type = RELAY_REGISTER};
     struct signet_buf proof = {0};
     struct request *request;
     enum signet_err err;
 
-    message.name = signet_span_str(e->relay.name);
-    err = signet_registration_sign(e->account, message.name, &e->hop, &proof);
+    message.name = signet_span_str(t->own->relay.name);
+    err = signet_registration_sign(t->own->account, message.name, &t->login->hop, &proof);
     if (err != SIGNET_OK)
         goto out;
-    message.token = signet_span_of(e->relay.invitation.token, INVITATION_TOKEN_LEN);
-    message.card = signet_card_bytes(signet_account_card(e->account));
+    message.token = signet_span_of(t->own->relay.invitation.token, INVITATION_TOKEN_LEN);
+    message.card = signet_card_bytes(signet_account_card(t->own->account));
     message.proof = signet_buf_span(&proof);
-    e->phase = PHASE_REGISTER;
-    err = engine_ask(e, REQUEST_REGISTER, &message, &request);
+    t->requests->phase = PHASE_REGISTER;
+    err = requests_ask(t, REQUEST_REGISTER, &message, &request);
     if (err == SIGNET_OK)
-        err = engine_explain(e, "authentication", "account registered under its name",
+        err = txn_explain(t, "authentication", "account registered under its name",
             "RSA-PSS, SHA-256",
             "the identity key signs name, device list and this very connection; invitation token "
             "of %d bytes",
@@ -31,7 +34,7 @@ out:
     return err;
 }
 
-static enum signet_err send_login(struct engine *e)
+static enum signet_err send_login(struct txn *t)
 {
     struct relay_message message = {.type = RELAY_LOGIN};
     struct signet_buf proof = {0};
@@ -39,14 +42,14 @@ static enum signet_err send_login(struct engine *e)
     struct request *request;
     enum signet_err err;
 
-    if ((err = signet_login_sign(e->account, &e->hop, &proof)) != SIGNET_OK)
+    if ((err = signet_login_sign(t->own->account, &t->login->hop, &proof)) != SIGNET_OK)
         goto out;
     message.proof = signet_buf_span(&proof);
-    e->phase = PHASE_LOGIN;
-    if ((err = engine_ask(e, REQUEST_LOGIN, &message, &request)) != SIGNET_OK)
+    t->requests->phase = PHASE_LOGIN;
+    if ((err = requests_ask(t, REQUEST_LOGIN, &message, &request)) != SIGNET_OK)
         goto out;
-    signet_id_short(signet_account_device(e->account), device);
-    err = engine_explain(e, "authentication", "device logged in by signature, without a password",
+    signet_id_short(signet_account_device(t->own->account), device);
+    err = txn_explain(t, "authentication", "device logged in by signature, without a password",
         "RSA-PSS 3072, SHA-256",
         "device %s signs the relay's key and name, two nonces and the TLS exporter", device);
 out:
@@ -54,39 +57,38 @@ out:
     return err;
 }
 
-enum signet_err engine_connected(struct engine *engine, const struct engine_hop *hop,
-    uint64_t now_ms, struct engine_output *output)
+enum signet_err login_connected(struct txn *t, const struct engine_hop *hop)
 {
-    engine->output = output;
-    engine->now_ms = now_ms;
-    engine->phase = PHASE_CHALLENGE;
-    engine->is_subscribed = false;
-    engine->has_drained = false;
-    engine->hop.pin = hop->pin;
-    engine->hop.origin = signet_span_str(engine->relay.invitation.host);
-    memcpy(engine->hop.exporter, hop->exporter, sizeof(engine->hop.exporter));
+    struct login *login = t->login;
+
+    t->requests->phase = PHASE_CHALLENGE;
+    login->is_subscribed = false;
+    login->has_drained = false;
+    login->hop.pin = hop->pin;
+    login->hop.origin = signet_span_str(t->own->relay.invitation.host);
+    memcpy(login->hop.exporter, hop->exporter, sizeof(login->hop.exporter));
     return crypto_random_public(
-        engine->library, engine->hop.client_nonce, sizeof(engine->hop.client_nonce));
+        t->library, login->hop.client_nonce, sizeof(login->hop.client_nonce));
 }
 
-enum signet_err engine_challenged(struct engine *e, const struct relay_message *message)
+enum signet_err login_challenged(struct txn *t, const struct relay_message *message)
 {
-    if (e->phase != PHASE_CHALLENGE)
+    if (t->requests->phase != PHASE_CHALLENGE)
         return SIGNET_ERR_FORMAT;
-    memcpy(e->hop.server_nonce, message->nonce.ptr, sizeof(e->hop.server_nonce));
-    return e->relay.is_registered ? send_login(e) : send_register(e);
+    memcpy(t->login->hop.server_nonce, message->nonce.ptr, sizeof(t->login->hop.server_nonce));
+    return t->own->relay.is_registered ? send_login(t) : send_register(t);
 }
 
-enum signet_err engine_registered(struct engine *e)
+enum signet_err login_registered(struct txn *t)
 {
     enum signet_err err;
 
-    e->relay.is_registered = true;
-    if ((err = engine_save_relay(e)) != SIGNET_OK)
+    t->own->relay.is_registered = true;
+    if ((err = own_save_relay(t)) != SIGNET_OK)
         return err;
-    if (engine_event(e, EVENT_REGISTERED) == NULL)
+    if (txn_event(t, EVENT_REGISTERED) == NULL)
         return SIGNET_ERR_NOMEM;
-    return send_login(e);
+    return send_login(t);
 }
 
 static enum engine_problem problem_of(uint64_t code)
@@ -103,33 +105,49 @@ static enum engine_problem problem_of(uint64_t code)
     }
 }
 
-enum signet_err engine_not_registered(struct engine *e, uint64_t code, uint64_t now_ms)
+enum signet_err login_not_registered(struct txn *t, uint64_t code)
 {
-    uint64_t issued_at = signet_card_issued_at(signet_account_card(e->account));
+    uint64_t issued_at = signet_card_issued_at(signet_account_card(t->own->account));
     enum signet_err err;
 
-    if (code != RELAY_CODE_CLOCK || now_ms < issued_at + SIGNET_CLOCK_TOLERANCE_MS)
-        return engine_stop(e, problem_of(code), e->relay.name);
+    if (code != RELAY_CODE_CLOCK || t->now_ms < issued_at + SIGNET_CLOCK_TOLERANCE_MS)
+        return requests_stop(t, problem_of(code), t->own->relay.name);
     /* The card of an earlier attempt has grown old. It was tried first, because the relay might
      * have known it. */
-    if ((err = signet_account_renew(e->account, now_ms)) != SIGNET_OK)
+    if ((err = signet_account_renew(t->own->account, t->now_ms)) != SIGNET_OK)
         return err;
-    if ((err = engine_save_account(e)) != SIGNET_OK)
+    if ((err = own_save_account(t)) != SIGNET_OK)
         return err;
-    return send_register(e);
+    return send_register(t);
 }
 
-enum signet_err engine_stop(struct engine *e, enum engine_problem problem, const char *whom)
+/* A login that the relay may take a little later says nothing of who may log in. */
+enum signet_err login_refused(struct txn *t, uint64_t code)
 {
-    e->phase = PHASE_STOPPED;
-    return engine_fail(e, problem, 0, whom);
+    enum engine_problem problem = PROBLEM_LOGIN;
+
+    if (code == RELAY_CODE_STORE)
+        problem = PROBLEM_RELAY;
+    else if (code == RELAY_CODE_OFTEN)
+        problem = PROBLEM_OFTEN;
+    return requests_stop(t, problem, t->own->relay.name);
 }
 
-enum signet_err engine_ask_delivery(struct engine *e)
+enum signet_err login_ask_delivery(struct txn *t)
 {
     struct relay_message message = {.type = RELAY_SUBSCRIBE};
     struct request *request;
 
-    e->is_subscribed = true;
-    return engine_ask(e, REQUEST_SUBSCRIBE, &message, &request);
+    t->login->is_subscribed = true;
+    return requests_ask(t, REQUEST_SUBSCRIBE, &message, &request);
+}
+
+enum signet_err login_drained(struct txn *t)
+{
+    if (!t->login->is_subscribed)
+        return SIGNET_ERR_FORMAT;
+    if (t->login->has_drained)
+        return SIGNET_OK;
+    t->login->has_drained = true;
+    return txn_event(t, EVENT_DRAINED) == NULL ? SIGNET_ERR_NOMEM : SIGNET_OK;
 }

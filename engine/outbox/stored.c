@@ -1,11 +1,11 @@
-/*
- * The outbox on disk: drafts that could not be sealed yet, and sealed envelopes that the relay has
- * not accepted yet. engine_lanes.c sends them.
- */
-#include <stdlib.h>
-#include <string.h>
+/* The outbox on disk. */
+#include "engine/outbox/stored.h"
 
-#include "engine/outbox/outbox.h"
+#include <signet/session.h>
+#include <stdlib.h>
+
+#include "engine/account.h"
+#include "engine/history/history.h"
 #include "wire/cbor.h"
 
 /* IS_SPREAD: sealed, and accepted for another device. */
@@ -18,12 +18,12 @@ static struct record_key outbox_key(uint64_t number)
     return key;
 }
 
-enum signet_err engine_save_draft(struct engine *e, struct outgoing *text)
+/* ---- drafts ---- */
+
+static enum signet_err encode_draft(const void *object, struct signet_buf *out)
 {
-    struct signet_buf value = {0};
-    struct wire_writer w = wire_writer(&value);
-    struct record_key key;
-    enum signet_err err;
+    const struct outgoing *text = object;
+    struct wire_writer w = wire_writer(out);
 
     wire_put_array(&w, 5);
     wire_put_uint(&w, FORMAT_VERSION);
@@ -31,22 +31,93 @@ enum signet_err engine_save_draft(struct engine *e, struct outgoing *text)
     wire_put_id(&w, &text->address);
     wire_put_uint(&w, text->sent_at);
     wire_put_bytes(&w, signet_buf_span(&text->text));
-    if ((err = wire_writer_finish(&w)) == SIGNET_OK) {
-        text->draft = ++e->counters.next_outbox;
-        key = outbox_key(text->draft);
-        err = engine_put(e, &key, signet_buf_span(&value));
-    }
-    signet_buf_free(&value);
-    if (err != SIGNET_OK)
-        return err;
-    signet_buf_free(&text->text);
-    return engine_save_counters(e);
+    return wire_writer_finish(&w);
 }
 
-/* A copy of `sealed` at the end of the list. */
-static enum signet_err append_sealed(struct engine *e, const struct sealed *sealed)
+/* What follows the version in a draft's record; the text borrows. */
+static void read_draft(struct wire_reader *r, struct outgoing *text, signet_span *body)
 {
-    struct sealed **link = &e->sealed;
+    wire_expect_uint(r, IS_DRAFT);
+    wire_get_id(r, &text->address);
+    text->sent_at = wire_get_uint(r, SIGNET_TIME_MAX);
+    *body = wire_get_bytes(r, 1, SIGNET_TEXT_MAX);
+}
+
+/* Errors: UNKNOWN (it is sealed), FORMAT. */
+static enum signet_err parse_draft(signet_span value, struct outgoing *text, signet_span *body)
+{
+    struct wire_reader r = wire_reader(value);
+
+    if (wire_get_array(&r, 5, 7) != 5)
+        return SIGNET_ERR_UNKNOWN;
+    wire_expect_uint(&r, FORMAT_VERSION);
+    read_draft(&r, text, body);
+    return wire_reader_finish(&r);
+}
+
+static enum signet_err decode_draft(struct txn *t, signet_span value, void *object)
+{
+    struct outgoing *text = object;
+    signet_span body;
+    enum signet_err err = parse_draft(value, text, &body);
+
+    (void)t;
+    if (err == SIGNET_ERR_UNKNOWN)
+        return SIGNET_ERR_FORMAT;
+    return err == SIGNET_OK ? signet_buf_append(&text->text, body) : err;
+}
+
+enum signet_err stored_save_draft(struct txn *t, struct outgoing *text)
+{
+    uint64_t number = ++t->own->counters.next_outbox;
+    struct record_key key = outbox_key(number);
+    enum signet_err err = txn_write(t, &key, encode_draft, text);
+
+    if (err != SIGNET_OK)
+        return err;
+    text->draft = number;
+    signet_buf_free(&text->text);
+    return own_save_counters(t);
+}
+
+enum signet_err stored_load_draft(struct txn *t, struct outgoing *text)
+{
+    struct record_key key = outbox_key(text->draft);
+
+    return txn_read(t, &key, decode_draft, text);
+}
+
+enum signet_err stored_delete_draft(struct txn *t, const struct outgoing *text)
+{
+    struct record_key key = outbox_key(text->draft);
+
+    return txn_delete(t, &key);
+}
+
+enum signet_err stored_read_draft(
+    signet_span value, const struct signet_id *own, struct message *message_out)
+{
+    struct message message = {.is_outgoing = true, .kind = SIGNET_KIND_TEXT};
+    struct outgoing text = {0};
+    signet_span body;
+    enum signet_err err = parse_draft(value, &text, &body);
+
+    if (err != SIGNET_OK)
+        return err;
+    message.address = *own;
+    message.peer = text.address;
+    message.sent_at = message.received_at = text.sent_at;
+    if ((err = signet_buf_append(&message.text, body)) == SIGNET_OK)
+        *message_out = message;
+    return err;
+}
+
+/* ---- envelopes ---- */
+
+/* A copy of `sealed` at the end of the list. */
+static enum signet_err append_sealed(struct outbox *outbox, const struct sealed *sealed)
+{
+    struct sealed **link = &outbox->sealed;
     struct sealed *copy = malloc(sizeof(*copy));
 
     if (copy == NULL)
@@ -59,13 +130,17 @@ static enum signet_err append_sealed(struct engine *e, const struct sealed *seal
     return SIGNET_OK;
 }
 
-static enum signet_err save_sealed(
-    struct engine *e, const struct sealed *sealed, signet_span envelope)
+/* An envelope with what is stored beside it. */
+struct stored {
+    const struct sealed *sealed;
+    signet_span envelope;
+};
+
+static enum signet_err encode_sealed(const void *object, struct signet_buf *out)
 {
-    struct record_key key = outbox_key(sealed->number);
-    struct signet_buf value = {0};
-    struct wire_writer w = wire_writer(&value);
-    enum signet_err err;
+    const struct stored *stored = object;
+    const struct sealed *sealed = stored->sealed;
+    struct wire_writer w = wire_writer(out);
 
     wire_put_array(&w, 7);
     wire_put_uint(&w, FORMAT_VERSION);
@@ -74,24 +149,29 @@ static enum signet_err save_sealed(
     wire_put_id(&w, &sealed->conversation);
     wire_put_id(&w, &sealed->entry);
     wire_put_uint(&w, sealed->message);
-    wire_put_bytes(&w, envelope);
-    if ((err = wire_writer_finish(&w)) == SIGNET_OK)
-        err = engine_put(e, &key, signet_buf_span(&value));
-    signet_buf_free(&value);
-    return err;
+    wire_put_bytes(&w, stored->envelope);
+    return wire_writer_finish(&w);
 }
 
-enum signet_err engine_add_sealed(struct engine *e, struct sealed *sealed, signet_span envelope)
+static enum signet_err save_sealed(struct txn *t, const struct sealed *sealed, signet_span envelope)
 {
+    struct record_key key = outbox_key(sealed->number);
+    struct stored stored = {sealed, envelope};
+
+    return txn_write(t, &key, encode_sealed, &stored);
+}
+
+enum signet_err stored_add(struct txn *t, struct sealed *sealed, signet_span envelope)
+{
+    struct outbox *outbox = t->outbox;
     enum signet_err err;
 
-    sealed->number = ++e->counters.next_outbox;
-    if ((err = save_sealed(e, sealed, envelope)) == SIGNET_OK)
-        err = engine_save_counters(e);
-    engine_reopen_lane(e, &sealed->device);
-    e->fresh.count++;
-    e->fresh.bytes += envelope.len;
-    return err == SIGNET_OK ? append_sealed(e, sealed) : err;
+    sealed->number = ++t->own->counters.next_outbox;
+    if ((err = save_sealed(t, sealed, envelope)) == SIGNET_OK)
+        err = own_save_counters(t);
+    outbox->fresh.count++;
+    outbox->fresh.bytes += envelope.len;
+    return err == SIGNET_OK ? append_sealed(outbox, sealed) : err;
 }
 
 /* What follows the version in a sealed record; the envelope borrows. */
@@ -109,39 +189,7 @@ static void read_sealed(struct wire_reader *r, struct sealed *sealed, signet_spa
     *envelope = wire_get_bytes(r, 1, SIGNET_ENVELOPE_MAX);
 }
 
-/* What follows the version in a draft's record; the text borrows. */
-static void read_draft(struct wire_reader *r, struct outgoing *text, signet_span *body)
-{
-    wire_expect_uint(r, IS_DRAFT);
-    wire_get_id(r, &text->address);
-    text->sent_at = wire_get_uint(r, SIGNET_TIME_MAX);
-    *body = wire_get_bytes(r, 1, SIGNET_TEXT_MAX);
-}
-
-enum signet_err engine_read_queued(
-    const struct engine *engine, signet_span value, struct message *message_out)
-{
-    struct wire_reader r = wire_reader(value);
-    struct message message = {.is_outgoing = true, .kind = SIGNET_KIND_TEXT};
-    struct outgoing text = {0};
-    signet_span body;
-    enum signet_err err;
-
-    if (wire_get_array(&r, 5, 7) != 5)
-        return SIGNET_ERR_UNKNOWN;
-    wire_expect_uint(&r, FORMAT_VERSION);
-    read_draft(&r, &text, &body);
-    if ((err = wire_reader_finish(&r)) != SIGNET_OK)
-        return err;
-    message.address = *signet_account_address(engine->account);
-    message.peer = text.address;
-    message.sent_at = message.received_at = text.sent_at;
-    if ((err = signet_buf_append(&message.text, body)) == SIGNET_OK)
-        *message_out = message;
-    return err;
-}
-
-static enum signet_err add_draft(struct engine *e, struct wire_reader *r, uint64_t number)
+static enum signet_err add_draft(struct outbox *outbox, struct wire_reader *r, uint64_t number)
 {
     struct outgoing *text = calloc(1, sizeof(*text));
     signet_span body;
@@ -153,36 +201,16 @@ static enum signet_err add_draft(struct engine *e, struct wire_reader *r, uint64
     text->has_address = true;
     read_draft(r, text, &body);
     if ((err = wire_reader_finish(r)) != SIGNET_OK) {
-        engine_free_outgoing(text);
+        outgoing_free(text);
         return err;
     }
-    engine_add_text(e, text);
+    queue_add(outbox, text);
     return SIGNET_OK;
-}
-
-enum signet_err engine_load_draft(struct engine *e, struct outgoing *text)
-{
-    struct record_key key = outbox_key(text->draft);
-    struct signet_buf value = {0};
-    struct wire_reader r;
-    signet_span body;
-    enum signet_err err = engine_get(e, &key, &value);
-
-    if (err != SIGNET_OK)
-        return err;
-    r = wire_reader(signet_buf_span(&value));
-    wire_expect_array(&r, 5);
-    wire_expect_uint(&r, FORMAT_VERSION);
-    read_draft(&r, text, &body);
-    if ((err = wire_reader_finish(&r)) == SIGNET_OK)
-        err = signet_buf_append(&text->text, body);
-    signet_buf_free(&value);
-    return err;
 }
 
 static enum signet_err visit_outbox(void *ctx, uint64_t number, signet_span value)
 {
-    struct engine *e = ctx;
+    struct outbox *outbox = ctx;
     struct wire_reader r = wire_reader(value);
     struct sealed sealed = {.number = number};
     signet_span envelope;
@@ -194,27 +222,27 @@ static enum signet_err visit_outbox(void *ctx, uint64_t number, signet_span valu
     is_draft = wire_get_array(&r, 5, 7) == 5;
     wire_expect_uint(&r, FORMAT_VERSION);
     if (is_draft)
-        return add_draft(e, &r, number);
+        return add_draft(outbox, &r, number);
     read_sealed(&r, &sealed, &envelope);
     if ((err = wire_reader_finish(&r)) != SIGNET_OK)
         return err;
-    return append_sealed(e, &sealed);
+    return append_sealed(outbox, &sealed);
 }
 
-enum signet_err engine_load_outbox(struct engine *e)
+enum signet_err stored_load(struct txn *t)
 {
     struct record_key all = {.kind = RECORD_OUTBOX, .name = signet_span_of("", 0)};
 
-    return e->records.scan(e->records.ctx, &all, visit_outbox, e);
+    return txn_scan(t, &all, visit_outbox, t->outbox);
 }
 
-enum signet_err engine_read_sealed(
-    struct engine *e, uint64_t number, struct signet_buf *value, signet_span *envelope)
+enum signet_err stored_read(
+    struct txn *t, uint64_t number, struct signet_buf *value, signet_span *envelope)
 {
     struct record_key key = outbox_key(number);
     struct sealed stored;
     struct wire_reader r;
-    enum signet_err err = engine_get(e, &key, value);
+    enum signet_err err = txn_get(t, &key, value);
 
     if (err != SIGNET_OK)
         return err;
@@ -225,36 +253,96 @@ enum signet_err engine_read_sealed(
     return wire_reader_finish(&r);
 }
 
-enum signet_err engine_mark_arrived(struct engine *e, struct sealed *sealed)
+enum signet_err stored_mark_arrived(struct txn *t, struct sealed *sealed)
 {
     struct signet_buf value = {0};
     signet_span envelope;
-    enum signet_err err = engine_read_sealed(e, sealed->number, &value, &envelope);
+    enum signet_err err = stored_read(t, sealed->number, &value, &envelope);
 
     sealed->has_arrived = true;
     if (err == SIGNET_OK)
-        err = save_sealed(e, sealed, envelope);
+        err = save_sealed(t, sealed, envelope);
     signet_buf_free(&value);
     return err == SIGNET_ERR_AUTH || err == SIGNET_ERR_UNKNOWN ? SIGNET_OK : err;
 }
 
-enum signet_err engine_remove_sealed(struct engine *e, struct sealed *sealed)
+enum signet_err stored_remove(struct txn *t, struct sealed *sealed)
 {
     struct record_key key = outbox_key(sealed->number);
-    struct sealed **link = &e->sealed;
+    struct sealed **link = &t->outbox->sealed;
 
     while (*link != sealed)
         link = &(*link)->next;
     *link = sealed->next;
-    return engine_delete(e, &key);
+    return txn_delete(t, &key);
 }
 
-void engine_free_outbox(struct engine *e)
+struct sealed *stored_find(const struct outbox *outbox, uint64_t number)
 {
-    while (e->sealed != NULL) {
-        struct sealed *sealed = e->sealed;
+    struct sealed *sealed = outbox->sealed;
 
-        e->sealed = sealed->next;
+    while (sealed != NULL && sealed->number != number)
+        sealed = sealed->next;
+    return sealed;
+}
+
+bool stored_has_siblings(const struct outbox *outbox, const struct sealed *sealed)
+{
+    for (const struct sealed *s = outbox->sealed; s != NULL; s = s->next) {
+        if (signet_id_equal(&s->entry, &sealed->entry))
+            return true;
+    }
+    return false;
+}
+
+void stored_free(struct outbox *outbox)
+{
+    while (outbox->sealed != NULL) {
+        struct sealed *sealed = outbox->sealed;
+
+        outbox->sealed = sealed->next;
         free(sealed);
     }
+}
+
+/* ---- their lines of the history ---- */
+
+enum signet_err stored_load_line(
+    struct txn *t, const struct sealed *sealed, struct message *message_out)
+{
+    return history_load_line(t, &sealed->conversation, sealed->message, message_out);
+}
+
+/* Note in the history when the relay accepted a message. A damaged line stays as it is. */
+static enum signet_err note_accepted(struct txn *t, const struct sealed *sealed, bool *is_heads)
+{
+    struct message message = {0};
+    enum signet_err err = stored_load_line(t, sealed, &message);
+
+    if (err != SIGNET_OK)
+        return err == SIGNET_ERR_UNKNOWN ? SIGNET_OK : err;
+    message.accepted_at = t->now_ms;
+    *is_heads = message.kind == SIGNET_KIND_HEADS;
+    err = history_change(t, &message);
+    message_clear(&message);
+    return err;
+}
+
+enum signet_err stored_tell_accepted(struct txn *t, const struct sealed *sealed)
+{
+    struct engine_event *event;
+    bool is_heads = false;
+    enum signet_err err = note_accepted(t, sealed, &is_heads);
+
+    if (err != SIGNET_OK || is_heads) /* nobody has written those */
+        return err;
+    event = txn_event(t, EVENT_ACCEPTED);
+    if (event == NULL)
+        return SIGNET_ERR_NOMEM;
+    event->token = sealed->token;
+    event->number = sealed->message;
+    event->conversation = sealed->conversation;
+    event->id = sealed->entry;
+    event->at = t->now_ms;
+    return SIGNET_OK;
 }

@@ -4,17 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/engine_internal.h"
+#include "engine/txn/txn.h"
 
 /* Frames stay below what the relay accepts, with room for the largest single message. */
-enum {
-    FRAME_MAX = 65536,
-    HELD_MAX = 64,  /* a relay that does not answer must not keep messages from the person, */
-    HELD_MS = 5000, /* nor for long */
-};
+enum { FRAME_MAX = 65536 };
 
-/* Append to a list of events. */
-static void link_event(
+void event_append(
     struct engine_event **first, struct engine_event **last, struct engine_event *event)
 {
     if (*last != NULL)
@@ -24,20 +19,20 @@ static void link_event(
     *last = event;
 }
 
-struct engine_event *engine_event(struct engine *e, enum engine_event_type type)
+struct engine_event *txn_event(struct txn *t, enum engine_event_type type)
 {
     struct engine_event *event = calloc(1, sizeof(*event));
 
     if (event == NULL)
         return NULL;
     event->type = type;
-    link_event(&e->output->first_event, &e->output->last_event, event);
+    event_append(&t->output->first_event, &t->output->last_event, event);
     return event;
 }
 
-enum signet_err engine_note(struct engine *e, const char *format, ...)
+enum signet_err txn_note(struct txn *t, const char *format, ...)
 {
-    struct engine_event *event = engine_event(e, EVENT_NOTE);
+    struct engine_event *event = txn_event(t, EVENT_NOTE);
     va_list args;
 
     if (event == NULL)
@@ -48,13 +43,13 @@ enum signet_err engine_note(struct engine *e, const char *format, ...)
     return SIGNET_OK;
 }
 
-enum signet_err engine_queued(struct engine *e, uint64_t token, const struct signet_id *entry)
+enum signet_err txn_queued(struct txn *t, uint64_t token, const struct signet_id *entry)
 {
     struct engine_event *event;
 
     if (token == 0)
         return SIGNET_OK;
-    event = engine_event(e, EVENT_QUEUED);
+    event = txn_event(t, EVENT_QUEUED);
     if (event == NULL)
         return SIGNET_ERR_NOMEM;
     event->token = token;
@@ -63,10 +58,10 @@ enum signet_err engine_queued(struct engine *e, uint64_t token, const struct sig
     return SIGNET_OK;
 }
 
-enum signet_err engine_fail(
-    struct engine *e, enum engine_problem problem, uint64_t token, const char *whom)
+enum signet_err txn_fail(
+    struct txn *t, enum engine_problem problem, uint64_t token, const char *whom)
 {
-    struct engine_event *event = engine_event(e, EVENT_FAILED);
+    struct engine_event *event = txn_event(t, EVENT_FAILED);
 
     if (event == NULL)
         return SIGNET_ERR_NOMEM;
@@ -76,15 +71,25 @@ enum signet_err engine_fail(
     return SIGNET_OK;
 }
 
-enum signet_err engine_explain(struct engine *e, const char *serves, const char *what,
+enum signet_err txn_contact(struct txn *t, const struct signet_id *address)
+{
+    struct engine_event *event = txn_event(t, EVENT_CONTACT);
+
+    if (event == NULL)
+        return SIGNET_ERR_NOMEM;
+    event->address = *address;
+    return SIGNET_OK;
+}
+
+enum signet_err txn_explain(struct txn *t, const char *serves, const char *what,
     const char *algorithm, const char *format, ...)
 {
     struct engine_event *event;
     va_list args;
 
-    if (!e->explain)
+    if (!t->explain)
         return SIGNET_OK;
-    event = engine_event(e, EVENT_STEP);
+    event = txn_event(t, EVENT_STEP);
     if (event == NULL)
         return SIGNET_ERR_NOMEM;
     event->step.serves = serves;
@@ -110,115 +115,16 @@ static struct engine_frame *add_frame(struct engine_output *output)
     return frame;
 }
 
-enum signet_err engine_put_message(struct engine *e, const struct relay_message *message)
+enum signet_err txn_send(struct txn *t, const struct relay_message *message)
 {
-    struct engine_frame *frame = e->output->last_frame;
+    struct engine_frame *frame = t->output->last_frame;
     size_t more = message->envelope.len + message->card.len + message->bundle.len;
 
     if (frame == NULL || frame->bytes.len + more > FRAME_MAX)
-        frame = add_frame(e->output);
+        frame = add_frame(t->output);
     if (frame == NULL)
         return SIGNET_ERR_NOMEM;
     return relay_message_write(message, &frame->bytes);
-}
-
-enum signet_err engine_ask(struct engine *e, enum request_type type, struct relay_message *message,
-    struct request **request_out)
-{
-    struct request *request = calloc(1, sizeof(*request));
-    enum signet_err err;
-
-    *request_out = NULL;
-    if (request == NULL)
-        return SIGNET_ERR_NOMEM;
-    request->req = ++e->next_req;
-    request->asked_at = e->now_ms;
-    request->type = type;
-    message->req = request->req;
-    if ((err = engine_put_message(e, message)) != SIGNET_OK) {
-        free(request);
-        return err;
-    }
-    request->next = e->requests;
-    e->requests = request;
-    *request_out = request;
-    return SIGNET_OK;
-}
-
-/* Until when the name of an address is awaited; 0: it is not. */
-static uint64_t awaited_until(const struct engine *e, const struct signet_id *address)
-{
-    for (const struct request *r = e->requests; r != NULL; r = r->next) {
-        if (r->type == REQUEST_FIND_ADDRESS && !r->is_given_up &&
-            signet_id_equal(&r->address, address))
-            return r->asked_at + HELD_MS;
-    }
-    return 0;
-}
-
-uint64_t engine_held_until(const struct engine *e)
-{
-    uint64_t first = UINT64_MAX;
-
-    for (const struct engine_event *event = e->first_held; event != NULL; event = event->next) {
-        uint64_t until = awaited_until(e, &event->address);
-
-        if (event->type == EVENT_MESSAGE && until < first)
-            first = until;
-    }
-    return first;
-}
-
-/* A message to be shown with a name; or the end of what waited, where such a message is held. */
-static bool is_to_hold(const struct engine *e, const struct engine_event *event)
-{
-    if (event->type == EVENT_MESSAGE)
-        return awaited_until(e, &event->address) > e->now_ms;
-    return event->type == EVENT_DRAINED && e->first_held != NULL;
-}
-
-/* Take out of the events those that tell who somebody is. */
-static struct engine_event *take_contacts(struct engine_output *output)
-{
-    struct engine_event *event = output->first_event, *first = NULL, *last = NULL, *next;
-
-    output->first_event = output->last_event = NULL;
-    for (; event != NULL; event = next) {
-        next = event->next;
-        event->next = NULL;
-        if (event->type == EVENT_CONTACT)
-            link_event(&first, &last, event);
-        else
-            link_event(&output->first_event, &output->last_event, event);
-    }
-    return first;
-}
-
-void engine_hold_events(struct engine *e)
-{
-    /* Who somebody is, before what they have said; and what is held already is older than what this
-     * call brought. */
-    struct engine_event *lists[3] = {take_contacts(e->output), e->first_held};
-    bool has_room = e->held_count < HELD_MAX;
-
-    lists[2] = e->output->first_event;
-    e->first_held = e->last_held = NULL;
-    e->output->first_event = e->output->last_event = NULL;
-    e->held_count = 0;
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        struct engine_event *next;
-
-        for (struct engine_event *event = lists[i]; event != NULL; event = next) {
-            next = event->next;
-            event->next = NULL;
-            if (has_room && is_to_hold(e, event)) {
-                link_event(&e->first_held, &e->last_held, event);
-                e->held_count++;
-            } else {
-                link_event(&e->output->first_event, &e->output->last_event, event);
-            }
-        }
-    }
 }
 
 struct engine_event *engine_output_event(struct engine_output *output)

@@ -64,5 +64,31 @@ def a_lost_contact(world):
     assert b"compare" in done.err, done.err
 
 
+@test
+def a_lost_contact_that_is_shown_first(world):
+    """a damaged contact is told although a message that waits to be shown is shown first"""
+    alice, bob = acquainted(world)
+    bob.send("alice", "three")
+    bob.send("alice", "four")
+    equal([one["text"] for one in alice.run("receive", "--json", "--count", "1").works().json()],
+          ["three"])
+    damage(alice, CONTACT)
+    bob.send("alice", "five")
+    done = alice.run("receive", "--json").works()
+    equal([(one["text"], one["contact"]) for one in done.json()],
+          [("four", "new"), ("five", "new")])
+    equal(done.err.count(b"compare fingerprints again"), 1)
+
+
+@test
+def a_lost_contact_in_the_history(world):
+    """the history says that it has lost whom it shows as new"""
+    alice, _ = acquainted(world)
+    damage(alice, CONTACT)
+    done = alice.run("history").works()
+    assert b"two" in done.out, done.out
+    equal(done.err.count(b"compare fingerprints again"), 1)
+
+
 if __name__ == "__main__":
     main()

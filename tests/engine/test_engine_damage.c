@@ -237,6 +237,49 @@ static void a_fault_while_a_message_is_opened_costs_only_its_time(void **state)
     simulation_close(&sim);
 }
 
+/* How often a text to bob, whose record is damaged, brings a note. */
+static size_t notes_of_a_send(struct sim_client *alice)
+{
+    struct engine_text text = {.peer = "bob", .text = signet_span_str("x"), .token = 77};
+    struct engine_output output = {0};
+    struct engine_event *event;
+    size_t count = 0;
+
+    CHECK_OK(engine_send(alice->engine, &text, alice->sim->rig.wall_ms, &output));
+    while ((event = engine_output_event(&output)) != NULL) {
+        count += event->type == EVENT_NOTE;
+        free(event);
+    }
+    engine_output_clear(&output);
+    return count;
+}
+
+/* Nothing of a contact is forgotten without a word, whoever looks the contact up first: engine_contact
+ * has no output, and leaves the note to the next call. */
+static void a_damaged_contact_is_told_whoever_looks_first(void **state)
+{
+    (void)state;
+    for (int looks = 0; looks < 3; looks++) {
+        struct simulation sim;
+        struct sim_client *alice;
+        struct contact contact = {0};
+
+        simulation_open(&sim, 900);
+        alice = sim_join(&sim, "alice");
+        (void)sim_join(&sim, "bob");
+        sim_send(alice, "bob", "one");
+        sim_run(&sim);
+        sim_kill(alice);
+        CHECK(memory_records_damage(alice->records, RECORD_CONTACT) > 0);
+        sim_start(alice);
+        for (int i = 0; i < looks; i++)
+            CHECK_ERR(engine_contact(alice->engine, "bob", &contact), SIGNET_ERR_AUTH);
+        CHECK(notes_of_a_send(alice) == 1);
+        CHECK(notes_of_a_send(alice) == 0);
+        simulation_close(&sim);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_draft_to_a_damaged_contact_holds_up_nobody),
         cmocka_unit_test(the_name_of_a_damaged_contact_stays_taken),
         cmocka_unit_test(a_fault_while_a_message_is_opened_costs_only_its_time),
+        cmocka_unit_test(a_damaged_contact_is_told_whoever_looks_first),
     };
 
     return cmocka_run_group_tests_name("engine damage", tests, NULL, NULL);
