@@ -144,21 +144,10 @@ bool conn_is_full(const struct conn *conn)
            conn->pending > CORE_CONGESTED;
 }
 
-void conn_throttle(struct relay_core *core, struct conn *conn)
+bool conn_is_half_free(const struct conn *conn)
 {
-    bool is_low = conn->in_flight <= IN_FLIGHT_MAX / 2 &&
-                  conn->in_flight_bytes <= IN_FLIGHT_BYTES_MAX / 2 && !conn_is_full(conn);
-    bool is_paused;
-
-    if (conn->state == CONN_READY && conn->held.len > 0 && is_low)
-        dispatch_resume(core, conn, CONN_READY);
-    is_paused = conn->state == CONN_CHECKING || conn->held.len > 0 || conn_is_full(conn) ||
-                (conn->is_paused && !is_low);
-    if (is_paused == conn->is_paused)
-        return;
-    conn->is_paused = is_paused;
-    conn->is_changed = true;
-    conn_list(core, conn);
+    return conn->in_flight <= IN_FLIGHT_MAX / 2 &&
+           conn->in_flight_bytes <= IN_FLIGHT_BYTES_MAX / 2 && conn->pending <= CORE_CONGESTED;
 }
 
 struct signet_hop conn_hop(const struct relay_core *core, const struct conn *conn)

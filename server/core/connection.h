@@ -128,8 +128,8 @@ struct signet_hop conn_hop(const struct relay_core *core, const struct conn *con
 void conn_free(struct conn *conn);
 /* Whether as much is under way for the client as may be: what else it asks for waits. */
 bool conn_is_full(const struct conn *conn);
-/* Go on with what was held, and stop or go on reading from the client, by what is under way. */
-void conn_throttle(struct relay_core *core, struct conn *conn);
+/* Whether at most half of that is under way: what waited can go on. */
+bool conn_is_half_free(const struct conn *conn);
 
 /* ---- operations: core_op.c ---- */
 
@@ -159,8 +159,12 @@ bool core_is_recent(const struct relay_core *core, uint64_t ms);
 void dispatch(struct relay_core *core, struct conn *conn, signet_span messages);
 /* The client is wrong, and goes; one line in the log says why. */
 void dispatch_reject(struct relay_core *core, struct conn *conn, uint16_t code, const char *why);
-/* Go on with what was held; after CHECKING, in EXPECT_LOGIN again or in READY. */
-void dispatch_resume(struct relay_core *core, struct conn *conn, enum conn_state state);
+/* Carry on with an operation that the store has answered, then with what was held for the answer.
+ * In CHECKING the function that carries on sets the state: to READY or EXPECT_LOGIN, or to CHECKING
+ * again where it has asked the store once more. */
+void dispatch_answer(struct relay_core *core, struct conn *conn, struct core_op *op);
+/* Go on with what was held, and stop or go on reading from the client, by what is under way. */
+void dispatch_throttle(struct relay_core *core, struct conn *conn);
 
 /* ---- handlers: `raw` is the encoded message; errors close the connection ---- */
 

@@ -144,7 +144,7 @@ void core_receive(struct relay_core *core, struct conn *conn, signet_span messag
         dispatch_reject(core, conn, 1009, signet_err_text(SIGNET_ERR_LIMIT));
     else
         dispatch(core, conn, message);
-    conn_throttle(core, conn);
+    dispatch_throttle(core, conn);
 }
 
 void core_pending(struct relay_core *core, struct conn *conn, size_t pending)
@@ -159,7 +159,7 @@ void core_pending(struct relay_core *core, struct conn *conn, size_t pending)
     conn->is_watched = pending > 0;
     if (was_congested && pending <= CORE_CONGESTED)
         mailbox_catch_up(core, conn);
-    conn_throttle(core, conn);
+    dispatch_throttle(core, conn);
 }
 
 static void unlist(struct relay_core *core, struct conn *conn)

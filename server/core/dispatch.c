@@ -84,14 +84,38 @@ void dispatch(struct relay_core *core, struct conn *conn, signet_span messages)
         mailbox_acknowledge(core, conn);
 }
 
-void dispatch_resume(struct relay_core *core, struct conn *conn, enum conn_state state)
+static void resume(struct relay_core *core, struct conn *conn)
 {
     struct signet_buf held = conn->held;
 
-    if (conn->state == CONN_CLOSING)
-        return;
-    conn->state = state;
     conn->held = (struct signet_buf){0};
     dispatch(core, conn, signet_buf_span(&held));
     signet_buf_free(&held);
+}
+
+void dispatch_answer(struct relay_core *core, struct conn *conn, struct core_op *op)
+{
+    bool was_checking = conn->state == CONN_CHECKING;
+
+    if (op->answered != NULL)
+        op->answered(core, conn, op);
+    if (was_checking && (conn->state == CONN_READY || conn->state == CONN_EXPECT_LOGIN))
+        resume(core, conn);
+    dispatch_throttle(core, conn);
+}
+
+void dispatch_throttle(struct relay_core *core, struct conn *conn)
+{
+    bool is_half_free = conn_is_half_free(conn);
+    bool is_paused;
+
+    if (conn->state == CONN_READY && conn->held.len > 0 && is_half_free)
+        resume(core, conn);
+    is_paused = conn->state == CONN_CHECKING || conn->held.len > 0 || conn_is_full(conn) ||
+                (conn->is_paused && !is_half_free);
+    if (is_paused == conn->is_paused)
+        return;
+    conn->is_paused = is_paused;
+    conn->is_changed = true;
+    conn_list(core, conn);
 }

@@ -62,21 +62,28 @@ static enum signet_err verify(struct relay_core *core, struct conn *conn, struct
     return core_op_submit(core, conn, next);
 }
 
+static void refuse(struct relay_core *core, struct conn *conn, const struct core_op *op)
+{
+    if (op->op.answer == STORE_GONE)
+        conn_refuse(core, conn, op->op.req, RELAY_CODE_NOT_REGISTERED, 0);
+    else
+        conn_refuse_answer(core, conn, op);
+}
+
 static void login_found(struct relay_core *core, struct conn *conn, struct core_op *op)
 {
     enum signet_err err;
 
-    if (op->op.answer == STORE_GONE) {
-        conn_refuse(core, conn, op->op.req, RELAY_CODE_NOT_REGISTERED, 0);
-    } else if (op->op.answer != STORE_OK) {
-        conn_refuse_answer(core, conn, op);
-    } else {
-        err = verify(core, conn, op);
-        if (err == SIGNET_OK)
-            return;
-        conn_refuse_err(core, conn, op->op.req, err);
+    conn->state = CONN_EXPECT_LOGIN; /* until the store is asked again */
+    if (op->op.answer != STORE_OK) {
+        refuse(core, conn, op);
+        return;
     }
-    dispatch_resume(core, conn, CONN_EXPECT_LOGIN);
+    err = verify(core, conn, op);
+    if (err == SIGNET_OK)
+        conn->state = CONN_CHECKING;
+    else
+        conn_refuse_err(core, conn, op->op.req, err);
 }
 
 static enum signet_err welcome(struct relay_core *core, struct conn *conn, struct core_op *op)
@@ -94,6 +101,7 @@ static enum signet_err welcome(struct relay_core *core, struct conn *conn, struc
     conn->device = calloc(1, sizeof(*conn->device));
     if (conn->device == NULL)
         return SIGNET_ERR_NOMEM;
+    conn->state = CONN_READY;
     conn->is_changed = true;
     conn->device->id = op->op.device;
     conn->device->address = op->op.address;
@@ -107,12 +115,9 @@ static void login_claimed(struct relay_core *core, struct conn *conn, struct cor
 {
     enum signet_err err;
 
+    conn->state = CONN_EXPECT_LOGIN;
     if (op->op.answer != STORE_OK) {
-        if (op->op.answer == STORE_GONE)
-            conn_refuse(core, conn, op->op.req, RELAY_CODE_NOT_REGISTERED, 0);
-        else
-            conn_refuse_answer(core, conn, op);
-        dispatch_resume(core, conn, CONN_EXPECT_LOGIN);
+        refuse(core, conn, op);
         return;
     }
     err = welcome(core, conn, op);
@@ -120,5 +125,4 @@ static void login_claimed(struct relay_core *core, struct conn *conn, struct cor
         core_release(core, &op->op.device, &op->op.route);
         conn_refuse_err(core, conn, op->op.req, err);
     }
-    dispatch_resume(core, conn, err == SIGNET_OK ? CONN_READY : CONN_EXPECT_LOGIN);
 }

@@ -40,14 +40,6 @@ enum signet_err handle_register(struct relay_core *core, struct conn *conn,
     return core_op_submit(core, conn, op);
 }
 
-/* Refuse, and let the client try something else. */
-static void refuse(
-    struct relay_core *core, struct conn *conn, const struct core_op *op, enum relay_code code)
-{
-    conn_refuse(core, conn, op->op.req, code, 0);
-    dispatch_resume(core, conn, CONN_EXPECT_LOGIN);
-}
-
 /* The token is no use. Perhaps its registration succeeded and the answer was lost: look whether
  * this very card is there under this name. */
 static enum signet_err look_for_earlier(
@@ -77,6 +69,7 @@ static void register_known(struct relay_core *core, struct conn *conn, struct co
     struct relay_message message;
     signet_span rest;
 
+    conn->state = CONN_EXPECT_LOGIN;
     if (op->op.answer == STORE_OK &&
         relay_message_read(signet_buf_span(&op->held), &message, &rest) == SIGNET_OK &&
         signet_span_equal(signet_buf_span(&op->op.card), message.card)) {
@@ -86,7 +79,6 @@ static void register_known(struct relay_core *core, struct conn *conn, struct co
             op->op.answer = op->earlier;
         conn_refuse_answer(core, conn, op);
     }
-    dispatch_resume(core, conn, CONN_EXPECT_LOGIN);
 }
 
 /* Verify everything that the message holds and hand it to the store. */
@@ -132,29 +124,28 @@ static void register_invited(struct relay_core *core, struct conn *conn, struct 
 {
     enum signet_err err;
 
+    conn->state = CONN_EXPECT_LOGIN; /* until the store is asked again */
     if (op->op.answer == STORE_INVITATION || op->op.answer == STORE_CLOSED) {
         err = look_for_earlier(core, conn, op);
     } else if (op->op.answer != STORE_OK) {
         conn_refuse_answer(core, conn, op);
-        dispatch_resume(core, conn, CONN_EXPECT_LOGIN);
         return;
     } else {
         err = verify(core, conn, op);
     }
     if (err == SIGNET_OK)
-        return;
-    if (err == SIGNET_ERR_NOT_YET || err == SIGNET_ERR_EXPIRED) {
-        refuse(core, conn, op, RELAY_CODE_CLOCK);
-        return;
-    }
-    conn_refuse_err(core, conn, op->op.req, err);
-    dispatch_resume(core, conn, CONN_EXPECT_LOGIN);
+        conn->state = CONN_CHECKING;
+    else if (err == SIGNET_ERR_NOT_YET || err == SIGNET_ERR_EXPIRED)
+        conn_refuse(core, conn, op->op.req, RELAY_CODE_CLOCK, 0);
+    else
+        conn_refuse_err(core, conn, op->op.req, err);
 }
 
 static void register_stored(struct relay_core *core, struct conn *conn, struct core_op *op)
 {
     char who[SIGNET_ID_SHORT_SIZE];
 
+    conn->state = CONN_EXPECT_LOGIN;
     if (op->op.answer == STORE_OK) {
         signet_id_short(&op->op.address, who);
         log_write(core->config.log, LOG_INFO, "account.registered", LOG_STR("address", who),
@@ -163,5 +154,4 @@ static void register_stored(struct relay_core *core, struct conn *conn, struct c
     } else {
         conn_refuse_answer(core, conn, op);
     }
-    dispatch_resume(core, conn, CONN_EXPECT_LOGIN);
 }

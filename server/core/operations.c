@@ -192,9 +192,7 @@ static void op_answered(struct relay_core *core, struct core_op *op)
     }
     conn->in_flight--;
     conn->in_flight_bytes -= op->counted_bytes;
-    if (op->answered != NULL)
-        op->answered(core, conn, op);
-    conn_throttle(core, conn);
+    dispatch_answer(core, conn, op);
 }
 
 static void group_free(struct relay_core *core, struct store_group *group)

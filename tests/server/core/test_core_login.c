@@ -261,6 +261,40 @@ static void messages_packed_behind_a_login_wait_for_it(void **state)
     core_rig_close(&rig);
 }
 
+/* Each of them, also those behind a login that the store has refused. */
+static void messages_packed_behind_a_refused_login_wait_for_it(void **state)
+{
+    const struct signet_account *accounts[] = {bob, alice}; /* bob is not registered */
+    struct relay_message message = {.type = RELAY_SUBSCRIBE, .req = 3};
+    struct core_client client;
+    struct core_rig rig;
+    struct signet_buf bytes = {0};
+
+    (void)state;
+    core_rig_open(&rig, library);
+    core_client_open(&client, &rig, 0);
+    core_client_join(&client, alice, "alice");
+    core_client_close(&client);
+    core_client_open(&client, &rig, 0);
+    for (size_t i = 0; i < 2; i++) {
+        struct relay_message login = {.type = RELAY_LOGIN, .req = i + 1};
+
+        signet_buf_truncate(&client.sent, 0);
+        CHECK_OK(signet_login_sign(accounts[i], &client.hop, &client.sent));
+        login.proof = signet_buf_span(&client.sent);
+        CHECK_OK(relay_message_write(&login, &bytes));
+    }
+    CHECK_OK(relay_message_write(&message, &bytes));
+    core_client_send_bytes(&client, signet_buf_span(&bytes));
+    CHECK(core_client_next(&client).code == RELAY_CODE_NOT_REGISTERED);
+    CHECK(core_client_next(&client).type == RELAY_WELCOME);
+    CHECK(core_client_next(&client).type == RELAY_DONE);
+    CHECK(core_client_next(&client).type == RELAY_DRAINED);
+    signet_buf_free(&bytes);
+    core_client_close(&client);
+    core_rig_close(&rig);
+}
+
 /* A connection that ends while it logs in leaves no route behind: what is put waits. */
 static void a_connection_that_ends_while_logging_in_is_forgotten(void **state)
 {
@@ -359,6 +393,7 @@ int main(void)
         cmocka_unit_test(a_second_login_on_a_connection_is_refused),
         cmocka_unit_test(malformed_messages_end_their_connection_only),
         cmocka_unit_test(messages_packed_behind_a_login_wait_for_it),
+        cmocka_unit_test(messages_packed_behind_a_refused_login_wait_for_it),
         cmocka_unit_test(a_connection_that_ends_while_logging_in_is_forgotten),
         cmocka_unit_test(login_attempts_are_limited),
         cmocka_unit_test(a_frame_full_of_logins_costs_a_few_refusals),
