@@ -1,4 +1,4 @@
-/* Connections: output, refusals, backpressure, end. */
+/* One connection: output, refusals, limits, end. */
 #include "server/core/connection.h"
 
 #include <stdlib.h>
@@ -12,19 +12,6 @@ enum {
     REFUSALS_BEFORE = 16, /* of one connection that has not logged in */
     CODE_POLICY = 1008,   /* RFC 6455, section 7.4.1 */
 };
-
-void conn_list(struct relay_core *core, struct conn *conn)
-{
-    if (conn->is_listed)
-        return;
-    conn->is_listed = true;
-    conn->next_output = NULL;
-    if (core->outputs_last != NULL)
-        core->outputs_last->next_output = conn;
-    else
-        core->outputs = conn;
-    core->outputs_last = conn;
-}
 
 /* The frame to append `len` bytes to: the last one, while it has room. */
 static struct core_frame *frame_for(struct conn *conn, size_t len)
@@ -160,16 +147,4 @@ struct signet_hop conn_hop(const struct relay_core *core, const struct conn *con
     memcpy(hop.server_nonce, conn->nonce, sizeof(hop.server_nonce));
     memcpy(hop.exporter, conn->hop.exporter, sizeof(hop.exporter));
     return hop;
-}
-
-void conn_free(struct conn *conn)
-{
-    if (conn->device != NULL) {
-        window_free(&conn->device->window);
-        signet_buf_free(&conn->device->acked);
-    }
-    free(conn->device);
-    core_frames_free(conn->first);
-    signet_buf_free(&conn->held);
-    free(conn);
 }

@@ -99,12 +99,23 @@ struct relay_core {
     uint64_t expire_ms; /* monotonic: when to ask the store to expire */
 };
 
-/* ---- connections: conn.c ---- */
+/* ---- connections.c ---- */
 
+/* Give it a number and keep it under that. Errors: LIMIT, NOMEM. */
+SIGNET_MUST_USE enum signet_err connections_add(struct relay_core *core, struct conn *conn);
+/* Forget it: nothing finds it any more. */
+void connections_remove(struct relay_core *core, struct conn *conn);
 /* NULL: no such connection any more. */
 struct conn *conn_find(const struct relay_core *core, uint64_t number);
 /* The loop has something to do for it. */
 void conn_list(struct relay_core *core, struct conn *conn);
+/* The one that was listed first; NULL: none. */
+struct conn *connections_next_listed(struct relay_core *core);
+/* Free what finds them. The connections themselves are the caller's. */
+void connections_free(struct relay_core *core);
+
+/* ---- connection.c ---- */
+
 /* Queue a message; where memory is short the connection closes. */
 void conn_send(struct relay_core *core, struct conn *conn, const struct relay_message *message);
 void conn_done(struct relay_core *core, struct conn *conn, uint64_t req);
@@ -124,14 +135,12 @@ bool conn_allow(struct relay_core *core, struct conn *conn, struct rate *rate,
     const struct rate_limit *limit, uint64_t req);
 /* The hop as this side knows it: what proofs are verified against. */
 struct signet_hop conn_hop(const struct relay_core *core, const struct conn *conn);
-/* Free everything of a connection. */
-void conn_free(struct conn *conn);
 /* Whether as much is under way for the client as may be: what else it asks for waits. */
 bool conn_is_full(const struct conn *conn);
 /* Whether at most half of that is under way: what waited can go on. */
 bool conn_is_half_free(const struct conn *conn);
 
-/* ---- operations: core_op.c ---- */
+/* ---- operations.c ---- */
 
 /* A new operation of that connection (NULL: none), not submitted yet. NULL: out of memory. */
 struct core_op *core_op_new(struct relay_core *core, const struct conn *conn,
@@ -144,14 +153,23 @@ SIGNET_MUST_USE enum signet_err core_op_submit(
 /* The device of a connection that ended is not there any more. */
 void core_release(
     struct relay_core *core, const struct signet_id *device, const struct store_route *route);
-/* A login has ended: on this worker it is closed at once, on others through the loop. */
-void core_end_route(struct relay_core *core, const struct store_route *route, uint16_t code);
-/* Submit again what the store could not tell the fate of. */
-void core_submit_again(struct relay_core *core);
 /* Ask the store to remove what is past its time, if that is due. */
 void core_expire(struct relay_core *core);
+
+/* ---- groups.c ---- */
+
+/* Submit again the groups that the store could not tell the fate of. */
+void groups_submit_again(struct relay_core *core);
+
+/* ---- time.c ---- */
+
 /* Whether something was made within the last 24 hours; the future is signet_card_check_time's. */
 bool core_is_recent(const struct relay_core *core, uint64_t ms);
+/* When a message was put, by a clock that is believed: one that is behind must not make the message
+ * expire as soon as it is corrected. */
+uint64_t core_put_ms(const struct relay_core *core);
+/* What is due until then has expired; 0: nothing, the clock is not believed. */
+uint64_t core_expired_ms(const struct relay_core *core);
 
 /* ---- dispatch.c ---- */
 

@@ -1,16 +1,32 @@
-/* The core: connections by number, groups for the store, output for the loop. */
+/* The core as its loop sees it: times, connections, deliveries, output. */
 #include "server/core/connection.h"
 
 #include <stdlib.h>
 
 #include "crypto/secret.h"
 
-enum {
-    SLOT_BITS = 24, /* of a connection's number; the rest is its serial number */
-    SLOT_MAX = 1 << SLOT_BITS,
-    EXPIRE_INTERVAL_MS = 10000,
-    EXPIRE_ROWS = 1000,
-};
+void core_frames_free(struct core_frame *frames)
+{
+    while (frames != NULL) {
+        struct core_frame *next = frames->next;
+
+        signet_buf_free(&frames->bytes);
+        free(frames);
+        frames = next;
+    }
+}
+
+static void conn_free(struct conn *conn)
+{
+    if (conn->device != NULL) {
+        window_free(&conn->device->window);
+        signet_buf_free(&conn->device->acked);
+    }
+    free(conn->device);
+    core_frames_free(conn->first);
+    signet_buf_free(&conn->held);
+    free(conn);
+}
 
 enum signet_err core_new(const struct core_config *config, struct store *store,
     struct signet_library *library, struct relay_core **core_out)
@@ -44,8 +60,7 @@ void core_free(struct relay_core *core)
         core_discard(core, group);
     }
     core_op_free_spare(core);
-    free(core->conns);
-    free(core->free_slots);
+    connections_free(core);
     free(core->ended);
     free(core);
 }
@@ -68,64 +83,21 @@ void core_set_time(struct relay_core *core, uint64_t wall_ms, uint64_t monotonic
         LOG_END);
 }
 
-bool core_is_recent(const struct relay_core *core, uint64_t ms)
-{
-    return core->wall_ms <= ms + SIGNET_CLOCK_TOLERANCE_MS;
-}
-
 /* ---- connections ---- */
-
-struct conn *conn_find(const struct relay_core *core, uint64_t number)
-{
-    size_t slot = number & (SLOT_MAX - 1);
-    struct conn *conn = slot < core->slot_count ? core->conns[slot] : NULL;
-
-    return conn != NULL && conn->number == number ? conn : NULL;
-}
-
-static enum signet_err slots_grow(struct relay_core *core)
-{
-    size_t count = core->slot_count > 0 ? 2 * core->slot_count : 64;
-    struct conn **conns;
-    uint32_t *free_slots;
-
-    if (count > SLOT_MAX)
-        return SIGNET_ERR_LIMIT;
-    conns = realloc(core->conns, count * sizeof(struct conn *));
-    if (conns == NULL)
-        return SIGNET_ERR_NOMEM;
-    core->conns = conns;
-    free_slots = realloc(core->free_slots, count * sizeof(*free_slots));
-    if (free_slots == NULL)
-        return SIGNET_ERR_NOMEM;
-    core->free_slots = free_slots;
-    for (size_t i = count; i > core->slot_count; i--) {
-        conns[i - 1] = NULL;
-        free_slots[core->free_count++] = (uint32_t)(i - 1);
-    }
-    core->slot_count = count;
-    return SIGNET_OK;
-}
 
 struct conn *core_open(struct relay_core *core, const struct core_hop *hop, void *owner)
 {
-    struct conn *conn;
-    uint32_t slot;
+    struct conn *conn = calloc(1, sizeof(*conn));
 
-    if (core->free_count == 0 && slots_grow(core) != SIGNET_OK)
-        return NULL;
-    conn = calloc(1, sizeof(*conn));
     if (conn == NULL)
         return NULL;
-    if (crypto_random_public(core->library, conn->nonce, sizeof(conn->nonce)) != SIGNET_OK) {
-        free(conn);
-        return NULL;
-    }
-    slot = core->free_slots[--core->free_count];
-    conn->number = ++core->serial << SLOT_BITS | slot;
     conn->owner = owner;
     conn->hop = *hop;
-    core->conns[slot] = conn;
+    if (crypto_random_public(core->library, conn->nonce, sizeof(conn->nonce)) != SIGNET_OK ||
+        connections_add(core, conn) != SIGNET_OK) {
+        conn_free(conn);
+        return NULL;
+    }
     conn_send(core, conn,
         &(struct relay_message){
             .type = RELAY_CHALLENGE, .nonce = signet_span_of(conn->nonce, sizeof(conn->nonce))});
@@ -162,22 +134,6 @@ void core_pending(struct relay_core *core, struct conn *conn, size_t pending)
     dispatch_throttle(core, conn);
 }
 
-static void unlist(struct relay_core *core, struct conn *conn)
-{
-    struct conn *before = NULL;
-
-    if (!conn->is_listed)
-        return;
-    for (struct conn *at = core->outputs; at != conn; at = at->next_output)
-        before = at;
-    if (before != NULL)
-        before->next_output = conn->next_output;
-    else
-        core->outputs = conn->next_output;
-    if (core->outputs_last == conn)
-        core->outputs_last = before;
-}
-
 bool core_is_logged_in(const struct conn *conn)
 {
     return conn->device != NULL;
@@ -185,14 +141,10 @@ bool core_is_logged_in(const struct conn *conn)
 
 void core_closed(struct relay_core *core, struct conn *conn)
 {
-    uint32_t slot = (uint32_t)(conn->number & (SLOT_MAX - 1));
-
     if (conn->device != NULL)
         core_release(core, &conn->device->id,
             &(struct store_route){.worker = core->config.worker, .connection = conn->number});
-    unlist(core, conn);
-    core->conns[slot] = NULL;
-    core->free_slots[core->free_count++] = slot;
+    connections_remove(core, conn);
     conn_free(conn);
 }
 
@@ -227,40 +179,6 @@ void core_end(struct relay_core *core, uint64_t connection, uint16_t code)
         conn_close(core, conn, code);
 }
 
-void core_end_route(struct relay_core *core, const struct store_route *route, uint16_t code)
-{
-    if (route->worker == core->config.worker) {
-        core_end(core, route->connection, code);
-        return;
-    }
-    if (core->ended_count == core->ended_capacity) {
-        size_t capacity = core->ended_capacity > 0 ? 2 * core->ended_capacity : 8;
-        struct core_ended *larger = realloc(core->ended, capacity * sizeof(*larger));
-
-        /* That login then gets no more messages, but lives on until it ends by itself. */
-        if (larger == NULL)
-            return;
-        core->ended = larger;
-        core->ended_capacity = capacity;
-    }
-    core->ended[core->ended_count++] = (struct core_ended){*route, code};
-}
-
-void core_expire(struct relay_core *core)
-{
-    struct core_op *op;
-
-    /* One worker asks for all. */
-    if (core->config.worker != 0 || core->is_expiring || core->monotonic_ms < core->expire_ms)
-        return;
-    core->expire_ms = core->monotonic_ms + EXPIRE_INTERVAL_MS;
-    op = core_op_new(core, NULL, STORE_EXPIRE, 0, NULL);
-    if (op == NULL)
-        return;
-    op->op.limit = EXPIRE_ROWS;
-    core->is_expiring = core_op_submit(core, NULL, op) == SIGNET_OK; /* the next time, if not */
-}
-
 bool core_may_log(struct relay_core *core)
 {
     return conn_may_log(core);
@@ -283,7 +201,7 @@ static void tick_conn(struct relay_core *core, struct conn *conn)
 
 void core_tick(struct relay_core *core)
 {
-    core_submit_again(core);
+    groups_submit_again(core);
     core_expire(core);
     for (size_t i = 0; i < core->slot_count; i++)
         if (core->conns[i] != NULL && core->conns[i]->state == CONN_READY)
@@ -294,14 +212,10 @@ void core_tick(struct relay_core *core)
 
 bool core_next_output(struct relay_core *core, struct core_output *output_out)
 {
-    struct conn *conn = core->outputs;
+    struct conn *conn = connections_next_listed(core);
 
     if (conn == NULL)
         return false;
-    core->outputs = conn->next_output;
-    if (core->outputs == NULL)
-        core->outputs_last = NULL;
-    conn->is_listed = false;
     *output_out = (struct core_output){
         .conn = conn,
         .owner = conn->owner,
@@ -316,17 +230,6 @@ bool core_next_output(struct relay_core *core, struct core_output *output_out)
     conn->first = conn->last = NULL;
     conn->is_changed = false;
     return true;
-}
-
-void core_frames_free(struct core_frame *frames)
-{
-    while (frames != NULL) {
-        struct core_frame *next = frames->next;
-
-        signet_buf_free(&frames->bytes);
-        free(frames);
-        frames = next;
-    }
 }
 
 bool core_next_ended(struct relay_core *core, struct core_ended *ended_out)

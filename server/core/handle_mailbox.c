@@ -11,14 +11,6 @@ static core_answer put_stored, fetched;
 
 /* ---- put ---- */
 
-/* By a clock that is believed; one that is behind must not have it expire when it was corrected. */
-static uint64_t put_at(const struct relay_core *core)
-{
-    uint64_t known_ms = message_ids_last_ms(core->config.ids);
-
-    return core->wall.is_trusted || known_ms < core->wall_ms ? core->wall_ms : known_ms;
-}
-
 enum signet_err handle_put(struct relay_core *core, struct conn *conn,
     const struct relay_message *message, signet_span raw)
 {
@@ -32,7 +24,7 @@ enum signet_err handle_put(struct relay_core *core, struct conn *conn,
         return SIGNET_ERR_NOMEM;
     op->op.device = message->id;
     op->op.message_id = message_id_next(core->config.ids, core->wall_ms);
-    op->op.expires_ms = put_at(core) + core->config.message_ms;
+    op->op.expires_ms = core_put_ms(core) + core->config.message_ms;
     if (signet_buf_append(&op->op.envelope, message->envelope) != SIGNET_OK) {
         core_op_free(core, op);
         return SIGNET_ERR_NOMEM;
