@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/core/connections.h"
+#include "server/core/core_state.h"
+#include "server/core/operations.h"
+
 enum {
     IN_FLIGHT_MAX = 1024,         /* operations of one connection before the next one waits */
     IN_FLIGHT_BYTES_MAX = 262144, /* and bytes that they hold, or will when they are answered */

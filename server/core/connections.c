@@ -1,7 +1,10 @@
 /* The connections by number, and the queue of those with something to do. */
-#include "server/core/connection.h"
+#include "server/core/connections.h"
 
 #include <stdlib.h>
+
+#include "server/core/connection.h"
+#include "server/core/core_state.h"
 
 enum {
     SLOT_BITS = 24, /* of a connection's number; the rest is its serial number */

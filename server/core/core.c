@@ -1,9 +1,16 @@
 /* The core as its loop sees it: times, connections, deliveries, output. */
-#include "server/core/connection.h"
+#include "server/core/core.h"
 
 #include <stdlib.h>
 
 #include "crypto/secret.h"
+#include "server/core/connection.h"
+#include "server/core/connections.h"
+#include "server/core/core_state.h"
+#include "server/core/dispatch.h"
+#include "server/core/groups.h"
+#include "server/core/handle_mailbox.h"
+#include "server/core/operations.h"
 
 void core_frames_free(struct core_frame *frames)
 {

@@ -1,5 +1,12 @@
 /* Which message is accepted when, and who carries it out: docs/protocol.md, section 9. */
+#include "server/core/dispatch.h"
+
 #include "server/core/connection.h"
+#include "server/core/connections.h"
+#include "server/core/core_state.h"
+#include "server/core/handle_mailbox.h"
+#include "server/core/handlers.h"
+#include "server/core/operations.h"
 
 static const struct transition {
     enum conn_state state; /* in this state */

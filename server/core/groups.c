@@ -1,7 +1,14 @@
 /* Groups of operations: submitted to the store, answered, and where that is in doubt tried again. */
-#include "server/core/connection.h"
+#include "server/core/groups.h"
 
 #include <stdlib.h>
+
+#include "server/core/connection.h"
+#include "server/core/connections.h"
+#include "server/core/core_state.h"
+#include "server/core/dispatch.h"
+#include "server/core/operations.h"
+#include "server/core/time.h"
 
 enum { TRIES_MAX = 3 }; /* of a group that the store cannot tell the fate of, one a tick */
 

@@ -1,7 +1,10 @@
 /* Others' cards and bundles: docs/protocol.md, section 9. */
-#include "server/core/connection.h"
-
 #include <string.h>
+
+#include "server/core/connection.h"
+#include "server/core/core_state.h"
+#include "server/core/handlers.h"
+#include "server/core/operations.h"
 
 static core_answer found, taken;
 

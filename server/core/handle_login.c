@@ -4,9 +4,12 @@
  * whether the device is still on the account's card; the newest login of a device ends an older
  * one.
  */
-#include "server/core/connection.h"
-
 #include <stdlib.h>
+
+#include "server/core/connection.h"
+#include "server/core/core_state.h"
+#include "server/core/handlers.h"
+#include "server/core/operations.h"
 
 static core_answer login_found, login_claimed;
 

@@ -3,9 +3,15 @@
  * while a fetch is under way deliveries are ignored, and a fetch that brought all that waits is
  * followed by exactly what is put after it.
  */
-#include "server/core/connection.h"
+#include "server/core/handle_mailbox.h"
 
 #include <string.h>
+
+#include "server/core/connection.h"
+#include "server/core/core_state.h"
+#include "server/core/handlers.h"
+#include "server/core/operations.h"
+#include "server/core/time.h"
 
 static core_answer put_stored, fetched;
 

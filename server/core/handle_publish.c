@@ -2,7 +2,13 @@
  * A logged-in device publishes its account's card, or its own bundle: docs/protocol.md, sections 3,
  * 4 and 9. Both are compared with the card that the store has.
  */
+#include "server/core/handle_publish.h"
+
 #include "server/core/connection.h"
+#include "server/core/core_state.h"
+#include "server/core/handlers.h"
+#include "server/core/operations.h"
+#include "server/core/time.h"
 
 enum {
     KEYS_AT_ONCE = 2, /* of a card: others have their turn between them */

@@ -2,9 +2,14 @@
  * Registration: docs/protocol.md, section 9. The invitation is looked at before any RSA operation;
  * it is used up in the transaction that stores the account.
  */
-#include "server/core/connection.h"
-
 #include <string.h>
+
+#include "server/core/connection.h"
+#include "server/core/core_state.h"
+#include "server/core/handle_publish.h"
+#include "server/core/handlers.h"
+#include "server/core/operations.h"
+#include "server/core/time.h"
 
 static core_answer register_invited, register_known, register_stored;
 

@@ -1,7 +1,10 @@
 /* Operations for the store: made, added to the group that is being gathered, and used again. */
-#include "server/core/connection.h"
+#include "server/core/operations.h"
 
 #include <stdlib.h>
+
+#include "server/core/connection.h"
+#include "server/core/core_state.h"
 
 enum {
     SPARE_MAX = 4096, /* operations kept for use again */

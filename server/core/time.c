@@ -1,5 +1,7 @@
 /* Which time holds for what, where the wall clock may be wrong. */
-#include "server/core/connection.h"
+#include "server/core/time.h"
+
+#include "server/core/core_state.h"
 
 bool core_is_recent(const struct relay_core *core, uint64_t ms)
 {
