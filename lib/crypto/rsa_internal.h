@@ -43,7 +43,15 @@ signet_span rsa_modulus(const struct crypto_rsa_public *key);
 EVP_PKEY_CTX *rsa_private_context(const struct crypto_rsa_private *key);
 void rsa_private_renew(const struct crypto_rsa_private *key);
 
+/* Set a context to RSASSA-PSS with SHA-256, MGF1-SHA-256 and a salt of 32 bytes; false: OpenSSL
+ * refused. */
+bool rsa_pss_configure(EVP_PKEY_CTX *context, const EVP_MD *sha256);
+
 /* A context in which that key verifies PSS signatures. NULL on failure. */
 EVP_PKEY_CTX *rsa_verifier_new(struct signet_library *library, EVP_PKEY *pkey);
+
+/* Verify a signature over a message of that SHA-256. Errors: AUTH, NOMEM, CRYPTO. */
+SIGNET_MUST_USE enum signet_err rsa_verify_digest(
+    const struct crypto_rsa_public *key, const struct signet_id *digest, signet_span signature);
 
 #endif
