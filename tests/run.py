@@ -43,8 +43,8 @@ class Tree:
     def __init__(self, folder, compiler="gcc", options=(), wants=None, slower=1, wrapper=(),
                  sanitizer=None):
         self.folder = os.path.join(ROOT, folder)
-        self.compiler, self.options = compiler, list(options)
-        self.wants = wants or (lambda name, suites: False)
+        self.compiler, self.options = compiler, ["-Dtests=true", *options]
+        self.is_tested, self.wants = wants is not None, wants or (lambda name, suites: False)
         self.slower, self.wrapper, self.sanitizer = slower, list(wrapper), sanitizer
 
     def label(self):
@@ -201,19 +201,27 @@ def tests_of(tree):
 
 
 def targets_of(tree):
-    """The files to be built for them; none: all there are."""
+    """The files to be built for them; of a tree of which none is wanted everything, with what
+    ninja does not build by default."""
     needed = {target for test in tests_of(tree) for target in test["depends"]}
     return [os.path.relpath(name, tree.folder) for target in introspect(tree, "--targets")
-            if target["id"] in needed for name in target["filename"]]
+            if target["id"] in needed or not tree.is_tested for name in target["filename"]]
+
+
+def how_to_configure(tree, ninja):
+    """The command; script/build makes a tree without tests."""
+    if not os.path.exists(os.path.join(tree.folder, "build.ninja")):
+        return ["meson", "setup", tree.folder, *tree.options]
+    options = {option["name"]: option["value"] for option in introspect(tree, "--buildoptions")}
+    if not options.get("tests"):
+        return ["meson", "setup", "--reconfigure", tree.folder, *tree.options]
+    return [*ninja, "build.ninja"]  # again, where Meson's files have changed
 
 
 def build(tree, totals):
     """Configure where that is due, and compile; true if that worked."""
     ninja = ["ninja", "--quiet", "-k", "0", "-C", tree.folder]
-    configure = [*ninja, "build.ninja"]  # again, where Meson's files have changed
-    if not os.path.exists(os.path.join(tree.folder, "build.ninja")):
-        configure = ["meson", "setup", tree.folder, *tree.options]
-    return run(Job(f"{tree.label()} is configured", configure, env={"CC": tree.compiler},
+    return run(Job(f"{tree.label()} is configured", how_to_configure(tree, ninja), env={"CC": tree.compiler},
                    tap=False, timeout=TIMEOUT_BUILD), totals) and \
         run(Job(f"{tree.label()} compiles", [*ninja, *targets_of(tree)], tap=False,
                 timeout=TIMEOUT_BUILD), totals)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The library as others use it: installed, found by pkg-config, linked shared and static; the
-# example runs with both. Speaks TAP.
+# What `meson install` builds and installs, and the library as others use it: found by pkg-config,
+# linked shared and static. Speaks TAP.
 #
 # usage: install.sh SOURCE_ROOT BUILD_ROOT
 set -u
@@ -11,7 +11,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 status=0
 number=0
-echo "1..3"
+echo "1..4"
 
 # check NAME COMMAND...: one TAP line; what a failing command printed after it
 check() {
@@ -27,38 +27,66 @@ check() {
     fi
 }
 
-install_library() {
-    DESTDIR="$work/root" meson install --no-rebuild --quiet -C "$build" --tags devel,runtime &&
-        pc=$(find "$work/root" -name signet.pc) && [ -n "$pc" ]
+# The default target, which `meson install` builds, of a tree that nobody has told anything.
+build_the_product_only() {
+    meson setup "$work/fresh" "$source" >"$work/log" 2>&1 || { cat "$work/log"; return 1; }
+    ninja -C "$work/fresh" -t inputs all >"$work/inputs" &&
+        grep -q '^server/signetd.p/main.c.o$' "$work/inputs" &&
+        ! grep -E '^(tests|fuzz|bench|examples)/' "$work/inputs"
+}
+
+# What should be there, one path a line; libraries without the machine's name.
+expected() {
+    version=$(sed -n "s/^  version: '\(.*\)',/\1/p" "$source/meson.build")
+    printf '%s\n' bin/signet bin/signetd lib/libsignet.a lib/libsignet.so \
+        "lib/libsignet.so.${version%%.*}" "lib/libsignet.so.$version" lib/pkgconfig/signet.pc
+    for header in "$source"/include/signet/*.h; do
+        echo "include/signet/${header##*/}"
+    done
+    for page in "$source"/man/*.[1-9]; do
+        echo "share/man/man${page##*.}/${page##*/}"
+    done
+}
+
+install_the_product() {
+    DESTDIR="$work/root" meson install --no-rebuild --quiet -C "$build" || return 1
+    (cd "$work/root/usr/local" && find . ! -type d) |
+        sed -E 's|^\./||; s|^lib/[^/]*-linux-[^/]*/|lib/|' | sort >"$work/found"
+    expected | sort | diff - "$work/found"
+}
+
+# flags FLAG...: what pkg-config says of the installed library
+flags() {
+    PKG_CONFIG_PATH=$(dirname "$(find "$work/root" -name signet.pc)") \
+        PKG_CONFIG_SYSROOT_DIR="$work/root" pkg-config "$@" signet
+}
+
+# run PROGRAM: with the installed library; what it says goes to $work/said
+run() {
+    LD_LIBRARY_PATH=$(dirname "$(find "$work/root" -name libsignet.so)") "$1" >"$work/said"
 }
 
 # use FLAG...: the example, built from what is installed alone, says that both texts are verified
 use() {
-    PKG_CONFIG_PATH=$(dirname "$(find "$work/root" -name signet.pc)")
-    PKG_CONFIG_SYSROOT_DIR="$work/root"
-    export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
-    lib=$(dirname "$PKG_CONFIG_PATH")
     # shellcheck disable=SC2046
     gcc -std=c17 -Wall -Wextra -Werror "$source/examples/two_parties.c" -o "$work/example" \
-        $(pkg-config --cflags signet) "$@" &&
-        LD_LIBRARY_PATH=$lib "$work/example" >"$work/said" && [ "$(grep -c '^verified' "$work/said")" = 2 ]
+        $(flags --cflags) "$@" &&
+        run "$work/example" && [ "$(grep -c '^verified' "$work/said")" = 2 ]
 }
 
 use_shared() {
     # shellcheck disable=SC2046
-    use $(shared_flags)
-}
-
-shared_flags() {
-    PKG_CONFIG_PATH=$(dirname "$(find "$work/root" -name signet.pc)") \
-        PKG_CONFIG_SYSROOT_DIR="$work/root" pkg-config --libs signet
+    use $(flags --libs)
 }
 
 use_static() {
-    use "$(find "$work/root" -name libsignet.a)" -lcrypto -lcbor -lpthread
+    # shellcheck disable=SC2046
+    use $(flags --libs --static | sed 's/-lsignet /-l:libsignet.a /') &&
+        ! ldd "$work/example" | grep libsignet
 }
 
-check "the library is installed with its headers and pkg-config file" install_library
+check "meson install builds what it installs, and nothing else" build_the_product_only
+check "programs, library, headers and manual pages are installed" install_the_product
 check "a program uses the shared library by pkg-config" use_shared
-check "a program uses the static library" use_static
+check "a program uses the static library by pkg-config" use_static
 exit $status
