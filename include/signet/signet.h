@@ -3,6 +3,7 @@
 #define SIGNET_H
 
 #include <signet/attributes.h>
+#include <signet/version.h>
 #include <signet/error.h>
 #include <signet/span.h>
 #include <signet/buffer.h>

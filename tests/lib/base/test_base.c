@@ -1,9 +1,11 @@
-/* base: spans, buffers, hexadecimal, ids, UTF-8. */
+/* base: spans, buffers, hexadecimal, ids, UTF-8, the version. */
 #include "tests/support/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <signet/id.h>
+#include <signet/version.h>
 
 #include "base/hex.h"
 #include "base/utf8.h"
@@ -111,6 +113,20 @@ static void utf8_accepts_exactly_rfc_3629(void **state)
     CHECK(!valid("\x80") && !valid("\xc3") && !valid("\xe2\x82") && !valid("\xff"));
 }
 
+/* version.h: what was built, and nothing but three numbers. */
+static void the_version_is_that_of_the_build(void **state)
+{
+    const char *version = signet_version();
+    unsigned part[3];
+    char text[40];
+
+    (void)state;
+    assert_string_equal(version, SIGNET_VERSION);
+    CHECK(sscanf(version, "%u.%u.%u", &part[0], &part[1], &part[2]) == 3);
+    (void)snprintf(text, sizeof(text), "%u.%u.%u", part[0], part[1], part[2]);
+    assert_string_equal(version, text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +136,7 @@ int main(void)
         cmocka_unit_test(hex_round_trips_and_refuses_other_text),
         cmocka_unit_test(id_parses_every_form_it_prints),
         cmocka_unit_test(utf8_accepts_exactly_rfc_3629),
+        cmocka_unit_test(the_version_is_that_of_the_build),
     };
 
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
