@@ -9,6 +9,8 @@
 
 #include <signet/card.h>
 
+SIGNET_C_BEGIN
+
 struct signet_account;
 
 /* The private key that will follow the present identity key: to be kept somewhere else. */
@@ -59,5 +61,7 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_account_renew(
  */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_account_succeed(struct signet_account *account,
     signet_span next_pkcs8, uint64_t now_ms, struct signet_next_identity *next_out);
+
+SIGNET_C_END
 
 #endif

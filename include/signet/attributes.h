@@ -7,4 +7,13 @@
 /* An ignored result does not compile without a warning. */
 #define SIGNET_MUST_USE __attribute__((warn_unused_result))
 
+/* Around what a header declares: C++ calls it by the names that C gave it. */
+#ifdef __cplusplus
+#define SIGNET_C_BEGIN extern "C" {
+#define SIGNET_C_END   }
+#else
+#define SIGNET_C_BEGIN
+#define SIGNET_C_END
+#endif
+
 #endif

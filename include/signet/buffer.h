@@ -11,6 +11,8 @@
 #include <signet/error.h>
 #include <signet/span.h>
 
+SIGNET_C_BEGIN
+
 struct signet_buf {
     uint8_t *ptr;
     size_t len;      /* bytes in use */
@@ -42,5 +44,7 @@ static inline signet_span signet_buf_span(const struct signet_buf *buf)
 {
     return signet_span_of(buf->ptr, buf->len);
 }
+
+SIGNET_C_END
 
 #endif

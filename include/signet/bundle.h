@@ -9,6 +9,8 @@
 
 #include <signet/account.h>
 
+SIGNET_C_BEGIN
+
 enum {
     SIGNET_ONE_TIME_COUNT = 256, /* that a new bundle has; fewer are accepted */
     SIGNET_ONE_TIME_KEY_LEN = 32,
@@ -102,5 +104,7 @@ SIGNET_API bool signet_bundle_secrets_has(
     const struct signet_bundle_secrets *secrets, uint32_t index);
 /* Wipe a one-time private key that has been used; no effect where it is gone. */
 SIGNET_API void signet_bundle_secrets_forget(struct signet_bundle_secrets *secrets, uint32_t index);
+
+SIGNET_C_END
 
 #endif

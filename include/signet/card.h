@@ -12,6 +12,8 @@
 #include <signet/id.h>
 #include <signet/library.h>
 
+SIGNET_C_BEGIN
+
 enum {
     SIGNET_CARD_MAX = 32768, /* bytes */
     SIGNET_CARD_GENERATIONS_MAX = 8,
@@ -87,5 +89,7 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_card_check_time(
  */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_card_follows(
     const struct signet_card *older, const struct signet_card *newer);
+
+SIGNET_C_END
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <signet/account.h>
 
+SIGNET_C_BEGIN
+
 enum {
     SIGNET_KIND_TEXT = 1,
     SIGNET_KIND_HEADS = 2,   /* no body: its parents are all it says */
@@ -91,5 +93,7 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_content_read(
  */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_entry_open(struct signet_library *library,
     signet_span content, const struct signet_channel *channel, struct signet_entry *entry_out);
+
+SIGNET_C_END
 
 #endif

@@ -10,6 +10,8 @@
 
 #include <signet/attributes.h>
 
+SIGNET_C_BEGIN
+
 enum signet_err {
     SIGNET_OK = 0,
 
@@ -43,5 +45,7 @@ enum signet_err {
 
 /* A short clause for people, without capital or full stop; never NULL. */
 SIGNET_API const char *signet_err_text(enum signet_err err);
+
+SIGNET_C_END
 
 #endif

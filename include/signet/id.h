@@ -11,6 +11,8 @@
 #include <signet/error.h>
 #include <signet/span.h>
 
+SIGNET_C_BEGIN
+
 enum {
     SIGNET_ID_LEN = 32,       /* bytes */
     SIGNET_ID_TEXT_SIZE = 65, /* characters, with the terminating zero */
@@ -47,5 +49,7 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_id_parse(
 /* From exactly 32 bytes. Errors: FORMAT; *id_out is unchanged then. */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_id_read(
     signet_span bytes, struct signet_id *id_out);
+
+SIGNET_C_END
 
 #endif

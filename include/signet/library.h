@@ -9,6 +9,8 @@
 
 #include <signet/error.h>
 
+SIGNET_C_BEGIN
+
 struct signet_library;
 struct ossl_lib_ctx_st; /* OpenSSL's OSSL_LIB_CTX */
 
@@ -29,5 +31,7 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_library_new(
 
 /* NULL is fine. Everything made with the library must be gone. */
 SIGNET_API void signet_library_free(struct signet_library *library);
+
+SIGNET_C_END
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <signet/account.h>
 
+SIGNET_C_BEGIN
+
 enum {
     SIGNET_NAME_MAX = 32,    /* characters */
     SIGNET_ORIGIN_MAX = 255, /* bytes */
@@ -61,5 +63,7 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_login_verify(
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_login_verify_stored(
     struct signet_library *library, signet_span proof, signet_span card,
     const struct signet_hop *hop);
+
+SIGNET_C_END
 
 #endif

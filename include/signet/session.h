@@ -12,6 +12,8 @@
 #include <signet/account.h>
 #include <signet/bundle.h>
 
+SIGNET_C_BEGIN
+
 enum {
     SIGNET_SUITE_1 = 1,
     SIGNET_ENVELOPE_MAX = 98304, /* bytes */
@@ -128,5 +130,7 @@ SIGNET_API SIGNET_MUST_USE enum signet_err signet_session_seal(
  */
 SIGNET_API SIGNET_MUST_USE enum signet_err signet_session_open(struct signet_session *session,
     signet_span envelope, uint64_t now_ms, struct signet_buf *content_out);
+
+SIGNET_C_END
 
 #endif

@@ -13,6 +13,8 @@
 
 #include <signet/attributes.h>
 
+SIGNET_C_BEGIN
+
 typedef struct signet_span {
     const uint8_t *ptr;
     size_t len; /* bytes */
@@ -33,5 +35,7 @@ SIGNET_API bool signet_span_equal(signet_span a, signet_span b);
 
 /* The bytes from `from` on; empty where `from` is beyond the end. */
 SIGNET_API signet_span signet_span_from(signet_span span, size_t from);
+
+SIGNET_C_END
 
 #endif

@@ -1,5 +1,5 @@
 #!/bin/sh
-# C files have the form that .clang-format gives them. Speaks TAP.
+# C and C++ files have the form that .clang-format gives them. Speaks TAP.
 #
 # usage: form.sh ROOT
 set -u
@@ -14,8 +14,8 @@ case "$(clang-format --version 2>/dev/null)" in
     ;;
 esac
 echo "1..1"
-errors=$(find include lib ciphers io server engine agent term lab cli examples tests fuzz bench -name '*.[ch]' \
-    2>/dev/null | sort | xargs clang-format --dry-run -Werror 2>&1)
+errors=$(find include lib ciphers io server engine agent term lab cli examples tests fuzz bench \
+    -name '*.[ch]' -o -name '*.cpp' 2>/dev/null | sort | xargs clang-format --dry-run -Werror 2>&1)
 if [ $? -eq 0 ]; then
     echo "ok 1 - clang-format would change nothing"
 else

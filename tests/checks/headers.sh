@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every header compiles alone, with gcc and with clang. Speaks TAP.
+# Every header compiles alone, with gcc and with clang, the public ones as C++ as well. Speaks TAP.
 #
 # usage: headers.sh ROOT [COMPILER FLAG...]      the flags: what the libraries' headers need
 set -u
@@ -9,38 +9,49 @@ shift
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
-# The headers twice, so that a missing guard shows.
+# compile HEADERS COMPILER FLAG...: each of them twice, so that a missing guard shows
 compile() {
-    compiler=$1
+    headers=$1
     shift
-    for header in $(cat "$work/headers"); do
+    for header in $(cat "$headers"); do
         printf '#include "%s"\n#include "%s"\nint main(void)\n{\n    return 0;\n}\n' \
             "$PWD/$header" "$PWD/$header" |
-            "$compiler" -std=c17 -fsyntax-only -D_GNU_SOURCE -Wall -Wextra -Werror \
-                -Iinclude -Ilib -I. "$@" -x c - 2>"$work/error" && continue
+            "$@" -fsyntax-only -Wall -Wextra -Werror -Iinclude - 2>"$work/error" && continue
         echo "# $header"
         sed 's/^/#   /' "$work/error"
     done >"$work/report"
 }
 
-find include lib ciphers io server engine agent term lab cli tests fuzz bench -name '*.h' 2>/dev/null |
-    sort >"$work/headers"
-echo "1..2"
-number=0
-status=0
-for compiler in gcc clang; do
+# check NAME HEADERS COMPILER FLAG...: one TAP line
+check() {
+    name=$1
+    shift
     number=$((number + 1))
-    if ! command -v "$compiler" >/dev/null; then
-        echo "ok $number - headers compile alone with $compiler # SKIP it is not installed"
-        continue
+    if ! command -v "$2" >/dev/null; then
+        echo "ok $number - $name with $2 # SKIP it is not installed"
+        return
     fi
-    compile "$compiler" "$@"
-    if [ ! -s "$work/report" ] && [ -s "$work/headers" ]; then
-        echo "ok $number - headers compile alone with $compiler"
+    compile "$@"
+    if [ ! -s "$work/report" ] && [ -s "$1" ]; then
+        echo "ok $number - $name with $2"
     else
-        echo "not ok $number - headers compile alone with $compiler"
+        echo "not ok $number - $name with $2"
         cat "$work/report"
         status=1
     fi
+}
+
+find include lib ciphers io server engine agent term lab cli tests fuzz bench -name '*.h' 2>/dev/null |
+    sort >"$work/headers"
+find include -name '*.h' | sort >"$work/public"
+echo "1..4"
+number=0
+status=0
+for compiler in gcc clang; do
+    check "headers compile alone" "$work/headers" \
+        "$compiler" -std=c17 -D_GNU_SOURCE -Ilib -I. "$@" -x c
+done
+for compiler in g++ clang++; do
+    check "public headers compile as C++" "$work/public" "$compiler" -std=c++17 -Wpedantic -x c++
 done
 exit $status

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What `meson install` builds and installs, and the library as others use it: found by pkg-config,
-# linked shared and static. Speaks TAP.
+# linked shared and static, from C and from C++. Speaks TAP.
 #
 # usage: install.sh SOURCE_ROOT BUILD_ROOT
 set -u
@@ -11,7 +11,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 status=0
 number=0
-echo "1..4"
+echo "1..5"
 
 # check NAME COMMAND...: one TAP line; what a failing command printed after it
 check() {
@@ -85,8 +85,19 @@ use_static() {
         ! ldd "$work/example" | grep libsignet
 }
 
+# A C++ program that names every exported function, and does a little.
+use_from_cpp() {
+    nm -D --defined-only "$(find "$work/root" -name libsignet.so)" |
+        sed -n 's/.* T \(signet_.*\)/EACH(\1)/p' >"$work/functions.inc"
+    # shellcheck disable=SC2046
+    g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -I"$work" "$source/tests/checks/installed.cpp" \
+        -o "$work/program" $(flags --cflags --libs) &&
+        run "$work/program" && flags --modversion | diff - "$work/said"
+}
+
 check "meson install builds what it installs, and nothing else" build_the_product_only
 check "programs, library, headers and manual pages are installed" install_the_product
 check "a program uses the shared library by pkg-config" use_shared
 check "a program uses the static library by pkg-config" use_static
+check "a C++ program uses the library by pkg-config" use_from_cpp
 exit $status
