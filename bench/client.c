@@ -12,7 +12,7 @@
 
 #include "bench/common.h"
 #include "bench/raw.h"
-#include "protocol/account_internal.h"
+#include "tests/support/forge_account.h"
 #include "tests/support/key_pool.h"
 
 enum { TURNS_MAX = 100000, TURNS_A_SESSION = 800, BITS = 3072 };
@@ -37,7 +37,7 @@ static struct {
 
 static void client_make(struct client *client, unsigned number)
 {
-    struct account_keys keys = {
+    struct forged_account keys = {
         .identity = key_pool_take(bench.library, BITS, 2 * number),
         .device = key_pool_take(bench.library, BITS, 2 * number + 1),
     };
@@ -45,7 +45,7 @@ static void client_make(struct client *client, unsigned number)
     const struct signet_card *card;
 
     memset(&keys.next_identity, (int)number + 1, sizeof(keys.next_identity));
-    bench_must(account_from_keys(bench.library, &keys, NOW_MS, &client->account), "an account");
+    client->account = forge_account(bench.library, &keys, NOW_MS);
     order.account = client->account;
     card = signet_account_card(client->account);
     bench_must(signet_bundle_make(

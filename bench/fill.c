@@ -14,10 +14,10 @@
 #include "bench/common.h"
 #include "bench/keys.h"
 #include "io/clock.h"
-#include "protocol/account_internal.h"
 #include "server/admin/data.h"
 #include "server/core/message_id.h"
 #include "server/store/sqlite/store_sqlite.h"
+#include "tests/support/forge_account.h"
 
 enum { GROUP = 500, DEVICES = 1000, FIRST_DEVICE = 4000 };
 
@@ -26,15 +26,13 @@ enum { GROUP = 500, DEVICES = 1000, FIRST_DEVICE = 4000 };
 static struct signet_account *make_account(struct signet_library *library,
     const struct bench_primes *primes, unsigned index, uint64_t now_ms)
 {
-    struct account_keys keys = {
+    struct forged_account keys = {
         .identity = bench_key(library, primes, 2 * index),
         .device = bench_key(library, primes, 2 * index + 1),
     };
-    struct signet_account *account = NULL;
 
     memcpy(keys.next_identity.b, &index, sizeof(index));
-    bench_must(account_from_keys(library, &keys, now_ms, &account), "make an account");
-    return account;
+    return forge_account(library, &keys, now_ms);
 }
 
 static struct store_op *registration(const struct signet_account *account, unsigned index)

@@ -5,25 +5,12 @@
  */
 #include "fuzz/fuzz.h"
 
-#include "crypto/secret.h"
-#include "protocol/session_internal.h"
+#include "tests/support/forge_session.h"
 #include "tests/support/seeded_library.h"
 #include "wire/envelope.h"
 
 enum { SEED = 1, SKIPPED = 3 };
 #define NOW UINT64_C(1800000000000)
-
-/* A session around a ratchet: opening needs no more. */
-static struct signet_session *session_around(
-    struct signet_library *library, struct ratchet *ratchet)
-{
-    struct signet_session *session = crypto_secret_alloc(sizeof(*session));
-
-    FUZZ_REQUIRE(session != NULL);
-    session->library = library;
-    session->ratchet = ratchet;
-    return session;
-}
 
 /* The receiving side after the fourth message of a chain; the sending side sealed them with a
  * generator that begins with the same seed each time, so that the corpus holds good envelopes. */
@@ -38,8 +25,8 @@ static struct signet_buf established(struct signet_library *library)
     FUZZ_REQUIRE(crypto_dh_generate(library, &prekey) == SIGNET_OK);
     FUZZ_REQUIRE(ratchet_new_initiator(library, &keys, &prekey.public_key, &theirs) == SIGNET_OK);
     FUZZ_REQUIRE(ratchet_new_responder(library, &keys, &prekey, &ours) == SIGNET_OK);
-    sender = session_around(library, theirs);
-    receiver = session_around(library, ours);
+    sender = forge_session(library, theirs);
+    receiver = forge_session(library, ours);
     for (int i = 0; i <= SKIPPED; i++) {
         signet_buf_truncate(&envelope, 0);
         FUZZ_REQUIRE(signet_session_seal(sender, signet_span_str("seed"), &envelope) == SIGNET_OK);

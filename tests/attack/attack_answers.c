@@ -247,8 +247,8 @@ static struct signet_buf card_of_two_devices(struct scene *s)
     const struct signet_card *other = signet_account_card(engine_account(s->carol->engine));
     struct crypto_rsa_private *identity =
         key_pool_take(s->sim.seeded.library, 2048, 2 * s->bob->index);
-    struct device_list list = *card_list(card);
-    struct device added = card_list(other)->devices[0];
+    struct forged_list list = forge_list_of(card);
+    struct forged_device added = forge_list_of(other).devices[0];
     struct forged_link link = {.identity = identity, .list = &list};
     size_t at = signet_id_compare(&added.id, &list.devices[0].id) < 0 ? 0 : 1;
     struct signet_buf bytes;

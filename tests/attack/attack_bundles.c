@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 
-#include "protocol/bundle_internal.h"
 #include "tests/support/forge.h"
 #include "tests/support/key_pool.h"
 
@@ -15,7 +14,7 @@
 struct scene {
     struct simulation sim;
     struct sim_client *alice, *bob, *carol;
-    struct signet_bundle bundle; /* bob's, as alice was given it; its key is borrowed */
+    struct forged_bundle bundle; /* bob's, as alice was given it; its key is borrowed */
     struct signet_bundle *read;
     struct signet_buf shown; /* in place of it, if not empty */
     struct signet_buf card;  /* in place of bob's, if not empty */
@@ -35,7 +34,7 @@ static void show(
             CHECK_OK(signet_bundle_read(s->sim.seeded.library, message->bundle,
                 signet_account_card(engine_account(s->bob->engine)), &s->read));
         if (s->read != NULL)
-            s->bundle = *s->read;
+            s->bundle = forge_bundle(s->read);
         if (s->shown.len > 0)
             changed.bundle = signet_buf_span(&s->shown);
     }
@@ -66,14 +65,13 @@ static void scene_close(struct scene *s)
 }
 
 /* Show that bundle, as bob's device would sign it; with suite 2, if asked for. */
-static void show_bundle(struct scene *s, const struct signet_bundle *bundle, bool has_suite_2)
+static void show_bundle(struct scene *s, const struct forged_bundle *bundle, bool has_suite_2)
 {
     static const uint8_t one[] = {0x81, 0x01, 0x59};
     struct crypto_rsa_private *device = key_pool_take(s->sim.seeded.library, 3072, s->bob->index);
-    struct signet_buf payload = {0}, both = {0};
+    struct signet_buf payload = forge_bundle_payload(bundle), both = {0};
     uint8_t *at;
 
-    CHECK_OK(bundle_write(bundle, &payload));
     at = memmem(payload.ptr, payload.len, one, sizeof(one));
     CHECK(at != NULL);
     CHECK_OK(signet_buf_append(&both, signet_span_of(payload.ptr, (size_t)(at - payload.ptr))));
@@ -101,7 +99,7 @@ static bool begins(struct scene *s)
 /* Section 4: lower versions and suites are refused, and another bundle of the same version. */
 static void another_bundle_of_the_same_version_is_refused(void **state)
 {
-    struct signet_bundle other;
+    struct forged_bundle other;
     struct scene s;
 
     (void)state;
@@ -119,7 +117,7 @@ static void another_bundle_of_the_same_version_is_refused(void **state)
 
 static void a_suite_once_offered_is_not_withdrawn(void **state)
 {
-    struct signet_bundle next;
+    struct forged_bundle next;
     struct scene s;
 
     (void)state;
@@ -144,7 +142,7 @@ static void sessions_with_a_removed_device_end(void **state)
     const struct signet_card *card, *other;
     struct crypto_rsa_private *identity;
     struct forged_link link = {0};
-    struct device_list list;
+    struct forged_list list;
     struct scene s;
 
     (void)state;
@@ -153,11 +151,11 @@ static void sessions_with_a_removed_device_end(void **state)
     sim_run(&s.sim);
     card = signet_account_card(engine_account(s.bob->engine));
     other = signet_account_card(engine_account(s.carol->engine));
-    list = *card_list(card);
+    list = forge_list_of(card);
     list.version++;
     list.has_previous = true;
     list.previous = *signet_card_list(card);
-    list.devices[0] = card_list(other)->devices[0];
+    list.devices[0] = forge_list_of(other).devices[0];
     list.devices[0].since = list.version;
     identity = key_pool_take(s.sim.seeded.library, 2048, 2 * s.bob->index);
     link = (struct forged_link){.identity = identity, .list = &list};

@@ -74,14 +74,14 @@ static struct signet_buf next_card(const struct sim_client *client, const struct
     const struct signet_card *card = signet_account_card(engine_account(client->engine));
     struct crypto_rsa_private *identity =
         key_pool_take(client->sim->seeded.library, 2048, 2 * client->index);
-    struct device_list list = *card_list(card);
+    struct forged_list list = forge_list_of(card);
     struct forged_link link = {.identity = identity, .list = &list};
     struct signet_buf bytes;
 
     list.version++;
     list.has_previous = true;
     list.previous = *signet_card_list(card);
-    list.devices[0] = card_list(signet_account_card(engine_account(other->engine)))->devices[0];
+    list.devices[0] = forge_list_of(signet_account_card(engine_account(other->engine))).devices[0];
     list.devices[0].since = list.version;
     bytes = forge_card_bytes(&link, 1);
     crypto_rsa_private_free(identity);

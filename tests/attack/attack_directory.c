@@ -4,8 +4,6 @@
  */
 #include "tests/support/unit.h"
 
-#include "protocol/account_internal.h"
-#include "protocol/bundle_internal.h"
 #include "tests/support/flip.h"
 #include "tests/support/forge.h"
 #include "tests/support/parties.h"
@@ -57,10 +55,10 @@ static enum signet_err verdict(const struct fixture *f, const struct forged_link
 }
 
 /* bob's list with mallory's device on it, as the next version. */
-static struct device_list list_with_mallory(const struct fixture *f)
+static struct forged_list list_with_mallory(const struct fixture *f)
 {
-    struct device_list list = forge_list(&f->bob);
-    struct device added = card_list(party_card(&f->mallory))->devices[0];
+    struct forged_list list = forge_list(&f->bob);
+    struct forged_device added = forge_list_of(party_card(&f->mallory)).devices[0];
     size_t place = signet_id_compare(&added.id, &list.devices[0].id) > 0 ? 1 : 0;
 
     list.devices[1] = list.devices[0];
@@ -76,9 +74,9 @@ static struct device_list list_with_mallory(const struct fixture *f)
 static void server_cannot_add_a_device(void **state)
 {
     struct fixture f = fixture_new();
-    struct device_list list = list_with_mallory(&f);
-    struct crypto_rsa_private *const signers[] = {
-        f.mallory.account->identity, f.mallory.account->device, f.bob.account->device, f.next};
+    struct forged_list list = list_with_mallory(&f);
+    const struct crypto_rsa_private *const signers[] = {forge_identity_key(f.mallory.account),
+        forge_device_key(f.mallory.account), forge_device_key(f.bob.account), f.next};
 
     (void)state;
     for (size_t i = 0; i < 4; i++) {
@@ -95,8 +93,8 @@ static void server_cannot_add_a_device(void **state)
 static void a_list_signed_by_another_identity_is_refused(void **state)
 {
     struct fixture f = fixture_new();
-    struct device_list list = list_with_mallory(&f);
-    struct forged_link link = {.identity = f.mallory.account->identity, .list = &list};
+    struct forged_list list = list_with_mallory(&f);
+    struct forged_link link = {.identity = forge_identity_key(f.mallory.account), .list = &list};
 
     (void)state;
     CHECK_ERR(verdict(&f, &link, 1, party_card(&f.bob)), SIGNET_ERR_SIGNER);
@@ -143,7 +141,7 @@ static void a_list_rolled_back_is_refused(void **state)
 static void forked_lists_are_refused(void **state)
 {
     struct fixture f = fixture_new();
-    struct device_list with = list_with_mallory(&f), without = forge_list(&f.bob), third;
+    struct forged_list with = list_with_mallory(&f), without = forge_list(&f.bob), third;
     struct forged_link link = {.identity = f.identity, .list = &without};
     struct signet_card *known = NULL;
 
@@ -169,9 +167,9 @@ static void forked_lists_are_refused(void **state)
 static void a_thief_of_the_identity_key_does_not_succeed(void **state)
 {
     struct fixture f = fixture_new();
-    struct device_list first = forge_list(&f.bob), second = list_with_mallory(&f);
+    struct forged_list first = forge_list(&f.bob), second = list_with_mallory(&f);
     struct forged_link links[2] = {{.identity = f.identity, .list = &first},
-        {.identity = f.mallory.account->identity, .list = &second}};
+        {.identity = forge_identity_key(f.mallory.account), .list = &second}};
 
     (void)state;
     second.next_identity = *signet_account_address(f.mallory.account);
@@ -192,7 +190,7 @@ static void a_thief_of_the_identity_key_does_not_succeed(void **state)
 static void the_true_successor_voids_the_thiefs_lists(void **state)
 {
     struct fixture f = fixture_new();
-    struct device_list first = forge_list(&f.bob), stolen = list_with_mallory(&f), next = first;
+    struct forged_list first = forge_list(&f.bob), stolen = list_with_mallory(&f), next = first;
     struct forged_link link = {.identity = f.identity, .list = &stolen};
     struct forged_link links[2] = {
         {.identity = f.identity, .list = &first}, {.identity = f.next, .list = &next}};
@@ -230,26 +228,23 @@ static enum signet_err read_bundle(
 static void a_bundle_of_another_device_is_refused(void **state)
 {
     struct fixture f = fixture_new();
-    struct signet_bundle fields = *f.mallory.bundle;
-    struct signet_buf payload = {0}, forged;
+    struct forged_bundle fields = forge_bundle(f.mallory.bundle);
+    const struct crypto_rsa_private *device = forge_device_key(f.mallory.account);
+    struct signet_buf forged;
 
     (void)state;
     CHECK_ERR(
         read_bundle(&f, signet_buf_span(&f.mallory.bundle_bytes), &f.bob), SIGNET_ERR_CHANNEL);
     fields.address = *signet_account_address(f.bob.account);
-    CHECK_OK(bundle_write(&fields, &payload));
-    forged = forge_signed(f.mallory.account->device, TYP_BUNDLE, signet_buf_span(&payload));
+    forged = forge_bundle_bytes(device, &fields);
     CHECK_ERR(read_bundle(&f, signet_buf_span(&forged), &f.bob), SIGNET_ERR_SIGNER);
-    signet_buf_free(&payload);
     signet_buf_free(&forged);
     fields.device = *signet_account_device(f.bob.account);
-    CHECK_OK(bundle_write(&fields, &payload));
-    forged = forge_signed(f.mallory.account->device, TYP_BUNDLE, signet_buf_span(&payload));
+    forged = forge_bundle_bytes(device, &fields);
     CHECK_ERR(read_bundle(&f, signet_buf_span(&forged), &f.bob), SIGNET_ERR_AUTH);
     signet_buf_free(&forged);
-    forged = forge_signed(f.identity, TYP_BUNDLE, signet_buf_span(&payload));
+    forged = forge_bundle_bytes(f.identity, &fields);
     CHECK_ERR(read_bundle(&f, signet_buf_span(&forged), &f.bob), SIGNET_ERR_AUTH);
-    signet_buf_free(&payload);
     signet_buf_free(&forged);
     fixture_free(&f);
 }
@@ -281,7 +276,7 @@ static void another_bundle_shows_by_version_or_id(void **state)
 static void a_bundle_of_a_removed_device_is_refused(void **state)
 {
     struct fixture f = fixture_new();
-    struct device_list list = forge_list(&f.bob);
+    struct forged_list list = forge_list(&f.bob);
     struct forged_link link = {.identity = f.identity, .list = &list};
     struct signet_card *card = NULL;
     struct signet_session *session = NULL;
@@ -289,7 +284,7 @@ static void a_bundle_of_a_removed_device_is_refused(void **state)
     struct signet_session_peer peer;
 
     (void)state;
-    list.devices[0] = card_list(party_card(&f.mallory))->devices[0];
+    list.devices[0] = forge_list_of(party_card(&f.mallory)).devices[0];
     list.version = 2;
     list.has_previous = true;
     CHECK_OK(forge_card(f.library, &link, 1, &card));

@@ -4,8 +4,6 @@
  */
 #include "tests/support/unit.h"
 
-#include "protocol/account_internal.h"
-#include "protocol/bundle_internal.h"
 #include "tests/support/forge.h"
 #include "tests/support/forge_session.h"
 
@@ -33,11 +31,11 @@ static void gather(struct fixture *f)
         f->ids[n++] = *signet_account_address(parties[i]->account);
         f->ids[n++] = *signet_account_device(parties[i]->account);
         f->ids[n++] = *signet_card_list(party_card(parties[i]));
-        f->ids[n++] = card_list(party_card(parties[i]))->next_identity;
+        f->ids[n++] = forge_list_of(party_card(parties[i])).next_identity;
     }
     f->ids[n++] = *signet_bundle_id(f->bob.bundle);
-    f->ids[n++] = f->bob.bundle->one_time_root;
-    f->ids[n++] = *crypto_rsa_public_fingerprint(f->bob.bundle->oaep_key);
+    f->ids[n++] = forge_bundle(f->bob.bundle).one_time_root;
+    f->ids[n++] = *crypto_rsa_public_fingerprint(forge_bundle(f->bob.bundle).oaep_key);
     f->ids[n++] = *signet_session_transcript(session);
     f->ids[n++] = entry.id;
     f->ids[n++] = entry.conversation;
@@ -81,7 +79,8 @@ static void fixture_free(struct fixture *f)
 
 static enum signet_err entry_refusal(const struct fixture *f, const struct forged_entry *e)
 {
-    struct signet_buf content = forge_content(f->library, e, f->alice.account->device, TYP_ENTRY);
+    struct signet_buf content =
+        forge_content(f->library, e, forge_device_key(f->alice.account), TYP_ENTRY);
     struct signet_channel channel = party_channel(&f->bob, &f->alice);
     struct signet_entry entry;
     enum signet_err err =
@@ -107,9 +106,9 @@ static void no_identifier_in_an_entry_can_be_another(void **state)
     fixture_free(&f);
 }
 
-static enum signet_err card_refusal(const struct fixture *f, const struct device_list *list)
+static enum signet_err card_refusal(const struct fixture *f, const struct forged_list *list)
 {
-    struct forged_link link = {.identity = f->bob.account->identity, .list = list};
+    struct forged_link link = {.identity = forge_identity_key(f->bob.account), .list = list};
     struct signet_card *card = NULL;
     enum signet_err err = forge_card(f->library, &link, 1, &card);
 
@@ -121,7 +120,7 @@ static enum signet_err card_refusal(const struct fixture *f, const struct device
 static void no_identifier_in_a_device_list_can_be_another(void **state)
 {
     struct fixture f = fixture_new();
-    struct device_list list = forge_list(&f.bob);
+    struct forged_list list = forge_list(&f.bob);
 
     (void)state;
     SUBSTITUTE(&list.signer, card_refusal(&f, &list));
@@ -129,17 +128,14 @@ static void no_identifier_in_a_device_list_can_be_another(void **state)
     fixture_free(&f);
 }
 
-static enum signet_err bundle_refusal(const struct fixture *f, const struct signet_bundle *fields)
+static enum signet_err bundle_refusal(const struct fixture *f, const struct forged_bundle *fields)
 {
-    struct signet_buf payload = {0}, cose;
+    struct signet_buf cose = forge_bundle_bytes(forge_device_key(f->bob.account), fields);
     struct signet_bundle *bundle = NULL;
     enum signet_err err;
 
-    CHECK_OK(bundle_write(fields, &payload));
-    cose = forge_signed(f->bob.account->device, TYP_BUNDLE, signet_buf_span(&payload));
     err = signet_bundle_read(f->library, signet_buf_span(&cose), party_card(&f->bob), &bundle);
     signet_bundle_free(bundle);
-    signet_buf_free(&payload);
     signet_buf_free(&cose);
     return err;
 }
@@ -148,7 +144,7 @@ static enum signet_err bundle_refusal(const struct fixture *f, const struct sign
 static void no_identifier_in_a_bundle_can_be_another(void **state)
 {
     struct fixture f = fixture_new();
-    struct signet_bundle fields = *f.bob.bundle;
+    struct forged_bundle fields = forge_bundle(f.bob.bundle);
 
     (void)state;
     SUBSTITUTE(&fields.device, bundle_refusal(&f, &fields));
@@ -191,8 +187,8 @@ static const uint8_t salt[32] = {42}; /* that of forge_entry */
 static struct signet_buf genuine_payload(const struct fixture *f, enum place place)
 {
     struct forged_entry entry = forge_entry(&f->alice, &f->bob, "hello");
-    struct device_list list = forge_list(&f->alice);
-    struct signet_bundle bundle = *f->bob.bundle;
+    struct forged_list list = forge_list(&f->alice);
+    struct forged_bundle bundle = forge_bundle(f->bob.bundle);
     struct signet_buf payload = {0}, cose = {0};
     signet_span inside;
     struct wire_writer w = wire_writer(&payload);
@@ -200,11 +196,11 @@ static struct signet_buf genuine_payload(const struct fixture *f, enum place pla
     if (place == ENTRY)
         return forge_entry_bytes(f->library, &entry);
     if (place == DEVICE_LIST)
-        CHECK_OK(device_list_write(&list, &payload));
+        return forge_list_payload(&list);
     bundle.device = *signet_account_device(f->alice.account);
     bundle.address = *signet_account_address(f->alice.account);
     if (place == BUNDLE)
-        CHECK_OK(bundle_write(&bundle, &payload));
+        return forge_bundle_payload(&bundle);
     if (place == HANDSHAKE) { /* good for its form: T2 depends on the rest of the message */
         wire_put_array(&w, 2);
         wire_put_id(&w, signet_account_device(f->alice.account));
@@ -227,7 +223,7 @@ static const struct crypto_rsa_private *key_of(const struct fixture *f, enum pla
 {
     bool is_identity = place == DEVICE_LIST || place == REGISTRATION;
 
-    return is_identity ? f->alice.account->identity : f->alice.account->device;
+    return is_identity ? forge_identity_key(f->alice.account) : forge_device_key(f->alice.account);
 }
 
 static enum signet_err use_as_list(const struct fixture *f, signet_span cose)
@@ -239,8 +235,8 @@ static enum signet_err use_as_list(const struct fixture *f, signet_span cose)
 
     wire_put_array(&w, 1);
     wire_put_array(&w, 2);
-    wire_put_bytes(
-        &w, crypto_rsa_public_spki(crypto_rsa_private_public(f->alice.account->identity)));
+    wire_put_bytes(&w,
+        crypto_rsa_public_spki(crypto_rsa_private_public(forge_identity_key(f->alice.account))));
     wire_put_bytes(&w, cose);
     CHECK_OK(wire_writer_finish(&w));
     err = signet_card_read(f->library, signet_buf_span(&bytes), &card);
@@ -350,9 +346,9 @@ static void the_accounts_other_key_is_refused(void **state)
 
     (void)state;
     for (enum place used = 0; used < PLACES; used++) {
-        bool is_identity = key_of(&f, used) == f.alice.account->identity;
+        bool is_identity = key_of(&f, used) == forge_identity_key(f.alice.account);
         const struct crypto_rsa_private *other =
-            is_identity ? f.alice.account->device : f.alice.account->identity;
+            is_identity ? forge_device_key(f.alice.account) : forge_identity_key(f.alice.account);
         struct signet_buf payload = genuine_payload(&f, used);
         struct signet_buf cose = forge_signed(other, typs[used], signet_buf_span(&payload));
 

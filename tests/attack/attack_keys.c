@@ -5,8 +5,6 @@
 #include "tests/support/unit.h"
 
 #include "base/hex.h"
-#include "protocol/account_internal.h"
-#include "protocol/bundle_internal.h"
 #include "tests/support/flip.h"
 #include "tests/support/forge.h"
 #include "tests/support/forge_session.h"
@@ -38,18 +36,15 @@ static struct crypto_dh_public low_order_point(size_t i)
 }
 
 /* mallory's bundle with other X25519 keys in it, as she may sign them. */
-static void publish_changed(struct party *mallory, const struct signet_bundle *fields)
+static void publish_changed(struct party *mallory, const struct forged_bundle *fields)
 {
-    struct signet_buf payload = {0}, cose;
+    struct signet_buf cose = forge_bundle_bytes(forge_device_key(mallory->account), fields);
     struct signet_bundle *bundle = NULL;
 
-    CHECK_OK(bundle_write(fields, &payload));
-    cose = forge_signed(mallory->account->device, TYP_BUNDLE, signet_buf_span(&payload));
     CHECK_OK(
         signet_bundle_read(mallory->library, signet_buf_span(&cose), party_card(mallory), &bundle));
     signet_bundle_free(mallory->bundle);
     mallory->bundle = bundle;
-    signet_buf_free(&payload);
     signet_buf_free(&cose);
 }
 
@@ -73,7 +68,7 @@ static void low_order_prekeys_are_refused(void **state)
     struct party alice = party_new(seeded.library, ALICE);
     struct party mallory = party_new(seeded.library, MALLORY);
     struct signet_one_time one_time;
-    struct signet_bundle fields;
+    struct forged_bundle fields;
 
     (void)state;
     party_publish(&mallory, 1);
@@ -82,11 +77,11 @@ static void low_order_prekeys_are_refused(void **state)
         struct crypto_dh_public point = low_order_point(i);
 
         party_publish(&mallory, i + 2);
-        fields = *mallory.bundle;
-        fields.oaep_key = crypto_rsa_private_public(mallory.secrets->oaep_key);
+        fields = forge_bundle(mallory.bundle);
+        fields.oaep_key = crypto_rsa_private_public(forge_see_secrets(mallory.secrets).oaep_key);
         fields.one_time_count = 1;
-        CHECK_OK(one_time_root(
-            seeded.library, signet_span_of(point.k, sizeof(point.k)), &fields.one_time_root));
+        fields.one_time_root =
+            forge_one_time_root(seeded.library, signet_span_of(point.k, sizeof(point.k)));
         publish_changed(&mallory, &fields);
         CHECK_OK(signet_one_time_prove(
             seeded.library, signet_span_of(point.k, sizeof(point.k)), 0, &one_time));
@@ -161,8 +156,8 @@ static void low_order_ratchet_keys_are_refused(void **state)
 static enum signet_err read_with_key(
     const struct party *mallory, signet_span spki, bool as_identity)
 {
-    const struct crypto_rsa_private *identity = mallory->account->identity;
-    struct device_list list = forge_list(mallory);
+    const struct crypto_rsa_private *identity = forge_identity_key(mallory->account);
+    struct forged_list list = forge_list(mallory);
     struct signet_buf payload = {0}, cose, bytes = {0};
     struct wire_writer w = wire_writer(&payload);
     struct signet_card *card = NULL;
@@ -228,7 +223,8 @@ static void tricks_with_keys_in_cards_are_refused(void **state)
     struct seeded_library seeded = seeded_library_new(248);
     struct party party = party_new(seeded.library, MALLORY);
     const struct party *mallory = &party;
-    signet_span good = crypto_rsa_public_spki(crypto_rsa_private_public(mallory->account->device));
+    signet_span good =
+        crypto_rsa_public_spki(crypto_rsa_private_public(forge_device_key(mallory->account)));
     struct spki_parts parts = {.algorithm = spki_rsa_encryption(),
         .modulus = signet_span_of(good.ptr + 32, 257),
         .exponent = signet_span_of("\x01\x00\x01", 3)};

@@ -53,7 +53,7 @@ static const struct signet_card *card_of(const struct sim_client *client)
 }
 
 /* A list of a client's account, as its identity key would sign it. */
-static struct signet_buf sign_list(const struct sim_client *client, const struct device_list *list)
+static struct signet_buf sign_list(const struct sim_client *client, const struct forged_list *list)
 {
     struct crypto_rsa_private *identity =
         key_pool_take(client->sim->seeded.library, 2048, 2 * client->index);
@@ -67,7 +67,7 @@ static struct signet_buf sign_list(const struct sim_client *client, const struct
 /* Another list of bob's for the place of his present one. */
 static struct signet_buf forked_list(const struct scene *s)
 {
-    struct device_list list = *card_list(card_of(s->bob));
+    struct forged_list list = forge_list_of(card_of(s->bob));
 
     list.not_after--;
     return sign_list(s->bob, &list);
@@ -76,7 +76,7 @@ static struct signet_buf forked_list(const struct scene *s)
 /* The list after bob's present one, with those times. */
 static void show_next(struct scene *s, uint64_t issued_at, uint64_t not_after)
 {
-    struct device_list list = *card_list(card_of(s->bob));
+    struct forged_list list = forge_list_of(card_of(s->bob));
 
     list.version++;
     list.has_previous = true;
@@ -200,10 +200,10 @@ static void a_card_of_another_account_in_a_message_is_refused(void **state)
 /* ---- devices of others ---- */
 
 /* The list after bob's present one: his device, and carol's, whose key is public. */
-static struct device_list list_with(const struct scene *s, const struct sim_client *carol)
+static struct forged_list list_with(const struct scene *s, const struct sim_client *carol)
 {
-    struct device_list list = *card_list(card_of(s->bob));
-    struct device device = card_list(card_of(carol))->devices[0];
+    struct forged_list list = forge_list_of(card_of(s->bob));
+    struct forged_device device = forge_list_of(card_of(carol)).devices[0];
     size_t place = signet_id_compare(&device.id, &list.devices[0].id) > 0;
 
     list.version++;
@@ -219,7 +219,7 @@ static struct device_list list_with(const struct scene *s, const struct sim_clie
  * takes it off again, gets nothing that was written to the other, and ends no session with it. */
 static void a_device_of_another_account_gives_nothing_away(void **state)
 {
-    struct device_list with, without;
+    struct forged_list with, without;
     struct sim_client *carol;
     struct signet_buf card;
     struct scene s;
@@ -238,7 +238,7 @@ static void a_device_of_another_account_gives_nothing_away(void **state)
     signet_buf_free(&s.card);
     sim_send(s.alice, "carol", "fetches her card again");
     sim_run(&s.sim);
-    without = *card_list(card_of(s.bob));
+    without = forge_list_of(card_of(s.bob));
     without.version = with.version + 1;
     without.has_previous = true;
     without.previous = forge_list_id(s.sim.seeded.library, &with);

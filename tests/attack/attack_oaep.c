@@ -8,8 +8,8 @@
 
 #include <openssl/err.h>
 
-#include "protocol/bundle_internal.h"
 #include "tests/support/flip.h"
+#include "tests/support/forge_account.h"
 #include "tests/support/forge_session.h"
 
 enum { MODULUS_AT = 33, MODULUS_LEN = 256 }; /* in the SubjectPublicKeyInfo of 2048 bits */
@@ -31,7 +31,7 @@ static struct fixture fixture_new(void)
     party_publish(&f.bob, 1);
     f.init = forge_init(&f.mallory, &f.bob);
     CHECK_OK(forge_refusal(&f.bob, &f.init, NULL));
-    CHECK_OK(crypto_rsa_wrap(f.bob.bundle->oaep_key, &other, &f.good));
+    CHECK_OK(crypto_rsa_wrap(forge_bundle(f.bob.bundle).oaep_key, &other, &f.good));
     return f;
 }
 
@@ -60,7 +60,8 @@ static void modulus_plus(const struct fixture *f, int more, uint8_t out[MODULUS_
 {
     int carry = more;
 
-    memcpy(out, crypto_rsa_public_spki(f->bob.bundle->oaep_key).ptr + MODULUS_AT, MODULUS_LEN);
+    memcpy(out, crypto_rsa_public_spki(forge_bundle(f->bob.bundle).oaep_key).ptr + MODULUS_AT,
+        MODULUS_LEN);
     for (size_t i = MODULUS_LEN; i-- > 0 && carry != 0;) {
         int sum = out[i] + carry;
 
@@ -117,14 +118,13 @@ static void a_rejected_secret_is_fixed_and_not_predictable(void **state)
     struct fixture f = fixture_new();
     struct signet_buf bad = flipped(signet_buf_span(&f.good), 200);
     struct crypto_reject_key other = {.k = {1}};
+    struct seen_secrets bobs = forge_see_secrets(f.bob.secrets);
     struct crypto_oaep_secret one, again, third;
 
     (void)state;
-    CHECK_OK(crypto_rsa_unwrap(
-        f.bob.secrets->oaep_key, &f.bob.secrets->reject, signet_buf_span(&bad), &one));
-    CHECK_OK(crypto_rsa_unwrap(
-        f.bob.secrets->oaep_key, &f.bob.secrets->reject, signet_buf_span(&bad), &again));
-    CHECK_OK(crypto_rsa_unwrap(f.bob.secrets->oaep_key, &other, signet_buf_span(&bad), &third));
+    CHECK_OK(crypto_rsa_unwrap(bobs.oaep_key, bobs.reject, signet_buf_span(&bad), &one));
+    CHECK_OK(crypto_rsa_unwrap(bobs.oaep_key, bobs.reject, signet_buf_span(&bad), &again));
+    CHECK_OK(crypto_rsa_unwrap(bobs.oaep_key, &other, signet_buf_span(&bad), &third));
     assert_memory_equal(&one, &again, sizeof(one));
     assert_memory_not_equal(&one, &third, sizeof(one));
     signet_buf_free(&bad);

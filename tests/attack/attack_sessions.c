@@ -8,11 +8,8 @@
 
 #include <openssl/crypto.h>
 
-#include "protocol/account_internal.h"
-#include "protocol/bundle_internal.h"
-#include "protocol/ratchet_internal.h"
-#include "protocol/session_internal.h"
 #include "tests/support/forge.h"
+#include "tests/support/forge_session.h"
 #include "tests/support/key_pool.h"
 
 enum {
@@ -35,7 +32,8 @@ struct scene {
 
 static int by_id(const void *a, const void *b)
 {
-    return signet_id_compare(&((const struct device *)a)->id, &((const struct device *)b)->id);
+    return signet_id_compare(
+        &((const struct forged_device *)a)->id, &((const struct forged_device *)b)->id);
 }
 
 /* A card with as many devices as one may have. */
@@ -44,10 +42,11 @@ static void make_mallory(struct scene *s)
     struct signet_library *library = s->sim.seeded.library;
     struct crypto_rsa_private *identity = key_pool_take(library, 2048, 2 * 9);
     struct forged_link link = {.identity = identity};
-    struct device_list list;
+    struct forged_list list;
+    struct signet_card *card;
 
     s->mallory = core_rig_account(library, 9, s->sim.rig.wall_ms);
-    list = *card_list(signet_account_card(s->mallory));
+    list = forge_list_of(signet_account_card(s->mallory));
     list.device_count = DEVICES;
     for (unsigned i = 0; i < DEVICES; i++) {
         s->keys[i] = key_pool_take(library, 2048, i);
@@ -57,9 +56,9 @@ static void make_mallory(struct scene *s)
     }
     qsort(list.devices, DEVICES, sizeof(list.devices[0]), by_id);
     link.list = &list;
-    s->own_key = s->mallory->device;
-    signet_card_free(s->mallory->card);
-    CHECK_OK(forge_card(library, &link, 1, &s->mallory->card));
+    CHECK_OK(forge_card(library, &link, 1, &card));
+    forge_replace_card(s->mallory, card);
+    s->own_key = forge_replace_device_key(s->mallory, s->keys[0]);
     crypto_rsa_private_free(identity);
 }
 
@@ -91,7 +90,7 @@ static void scene_close(struct scene *s)
     for (size_t i = 0; i < SESSIONS; i++)
         signet_session_free(s->sessions[i]);
     signet_bundle_secrets_free(s->secrets);
-    s->mallory->device = s->own_key;
+    (void)forge_replace_device_key(s->mallory, s->own_key);
     signet_account_free(s->mallory);
     for (size_t i = 0; i < DEVICES; i++)
         crypto_rsa_private_free(s->keys[i]);
@@ -101,21 +100,24 @@ static void scene_close(struct scene *s)
 static void begin_session(struct scene *s, size_t number)
 {
     const struct signet_account *bob = engine_account(s->bob->engine);
-    struct signet_bundle bundle = {
+    struct seen_secrets bobs = forge_see_secrets(s->secrets);
+    struct forged_bundle fields = {
         .id = *signet_bundle_secrets_id(s->secrets),
         .device = *signet_account_device(bob),
         .address = *signet_account_address(bob),
-        .oaep_key = (struct crypto_rsa_public *)crypto_rsa_private_public(s->secrets->oaep_key),
-        .signed_prekey = s->secrets->signed_prekey.public_key,
+        .oaep_key = crypto_rsa_private_public(bobs.oaep_key),
+        .signed_prekey = bobs.signed_prekey->public_key,
         .version = 2,
         .suite_max = 1,
         .one_time_count = 1,
     };
-    struct signet_session_peer peer = {signet_account_card(bob), &bundle, NULL};
+    struct signet_bundle *bundle = forge_bundle_read(&fields);
+    struct signet_session_peer peer = {signet_account_card(bob), bundle, NULL};
 
-    s->mallory->device = s->keys[number / SIGNET_SESSIONS_MAX];
+    (void)forge_replace_device_key(s->mallory, s->keys[number / SIGNET_SESSIONS_MAX]);
     CHECK_OK(signet_session_initiate(
         s->sim.seeded.library, s->mallory, &peer, s->sim.rig.wall_ms, &s->sessions[number]));
+    signet_bundle_free(bundle);
 }
 
 /* The next message of a session, as the relay delivers it; appended. */
@@ -135,7 +137,7 @@ static void add_delivery(struct scene *s, size_t number, struct signet_buf *out)
     struct relay_message message = {.type = RELAY_DELIVER, .message = ++s->message};
     struct signet_buf content = {0}, envelope = {0};
 
-    s->mallory->device = s->keys[device];
+    (void)forge_replace_device_key(s->mallory, s->keys[device]);
     CHECK_OK(signet_entry_sign(
         s->sim.seeded.library, s->mallory, &draft, &content, &s->previous[device]));
     CHECK_OK(signet_session_seal(s->sessions[number], signet_buf_span(&content), &envelope));
@@ -161,12 +163,7 @@ static enum signet_err fill_session(void *ctx, uint64_t number, signet_span valu
 
     (void)number;
     CHECK_OK(signet_session_decode(filling->library, value, &session));
-    for (uint32_t i = 0; i < SIGNET_SKIPPED_KEYS_MAX; i++) {
-        struct skipped_key skipped = {.stored_at = CORE_RIG_START_MS, .number = 10000 + i};
-
-        CHECK_OK(
-            skipped_add(&session->ratchet->skipped, &session->ratchet->receive_header, &skipped));
-    }
+    forge_skipped_keys(session, CORE_RIG_START_MS);
     CHECK_OK(signet_session_encode(session, &filled));
     key.name = signet_id_span(signet_session_transcript(session));
     CHECK_OK(record_batch_put(&filling->batch, &key, signet_buf_span(&filled)));
@@ -239,7 +236,7 @@ static void many_sessions_full_of_skipped_keys_stop_nobody(void **state)
     sim_inject(s.bob, signet_buf_span(&first));
     fill_sessions(&s);
     for (size_t i = 0; i < SESSIONS; i++) {
-        signet_buf_free(&s.sessions[i]->init); /* as after an answer: more fit into a frame */
+        forge_answered(s.sessions[i]); /* more fit into a frame */
         add_delivery(&s, i, &next);
     }
     for (unsigned i = 0; i < 3; i++) {
@@ -272,7 +269,8 @@ static void many_sessions_full_of_skipped_keys_stop_nobody(void **state)
 static void spoil_identity(struct scene *s)
 {
     signet_span card = signet_card_bytes(signet_account_card(s->mallory));
-    signet_span key = crypto_rsa_public_spki(crypto_rsa_private_public(s->mallory->identity));
+    signet_span key =
+        crypto_rsa_public_spki(crypto_rsa_private_public(forge_identity_key(s->mallory)));
     uint8_t *place = memmem(card.ptr, card.len, key.ptr, key.len);
 
     CHECK(place != NULL);

@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 
-#include "protocol/account_internal.h"
 #include "tests/support/forge.h"
 #include "tests/support/key_pool.h"
 
@@ -42,7 +41,7 @@ static struct signet_id id_of(const struct scene *s, size_t identity)
 
 static void scene_open(struct scene *s, uint64_t seed)
 {
-    struct account_keys keys;
+    struct forged_account keys;
 
     memset(s, 0, sizeof(*s));
     simulation_open(&s->sim, seed);
@@ -53,7 +52,7 @@ static void scene_open(struct scene *s, uint64_t seed)
     keys.identity = key_pool_take(s->sim.seeded.library, 2048, 4);
     keys.device = key_pool_take(s->sim.seeded.library, 3072, 2);
     keys.next_identity = id_of(s, SECOND);
-    CHECK_OK(account_from_keys(s->sim.seeded.library, &keys, s->sim.rig.wall_ms, &s->mallory));
+    s->mallory = forge_account(s->sim.seeded.library, &keys, s->sim.rig.wall_ms);
     s->bob->intercept = take_bundle;
     s->bob->intercept_ctx = s;
     sim_send(s->bob, "alice", "hello");
@@ -78,11 +77,11 @@ static const struct signet_card *card_of(const struct sim_client *client)
 static struct signet_buf card_of_many(
     const struct scene *s, const size_t *identities, size_t count, size_t next)
 {
-    struct device_list lists[IDENTITIES];
+    struct forged_list lists[IDENTITIES];
     struct forged_link links[IDENTITIES];
 
     for (size_t i = 0; i < count; i++) {
-        lists[i] = *card_list(signet_account_card(s->mallory));
+        lists[i] = forge_list_of(signet_account_card(s->mallory));
         lists[i].signer = id_of(s, identities[i]);
         lists[i].generation = i;
         lists[i].version = i + 1;
@@ -153,6 +152,7 @@ static void two_cards_of_one_message_do_not_stop_a_client(void **state)
 {
     static const size_t known[] = {FIRST, SECOND}, other[] = {FIRST, HIDDEN, LAST};
     struct signet_buf present, hidden;
+    struct signet_card *card;
     struct scene s;
 
     (void)state;
@@ -161,8 +161,8 @@ static void two_cards_of_one_message_do_not_stop_a_client(void **state)
     CHECK(verdict_of_last(&s) == VERDICT_VERIFIED);
     present = card_of_many(&s, known, 2, LAST);
     hidden = card_of_many(&s, other, 3, FIRST);
-    signet_card_free(s.mallory->card);
-    CHECK_OK(signet_card_read(s.sim.seeded.library, signet_buf_span(&present), &s.mallory->card));
+    CHECK_OK(signet_card_read(s.sim.seeded.library, signet_buf_span(&present), &card));
+    forge_replace_card(s.mallory, card);
     write_first(&s, signet_buf_span(&hidden));
     CHECK(verdict_of_last(&s) == VERDICT_IDENTITY);
     sim_send(s.bob, "alice", "an honest one");

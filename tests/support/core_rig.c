@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "protocol/account_internal.h"
+#include "tests/support/forge_account.h"
 #include "tests/support/key_pool.h"
 
 /* ---- the store between: counts groups, and fails on demand ---- */
@@ -220,15 +220,13 @@ void core_rig_token(struct core_rig *rig, uint8_t token[STORE_TOKEN_LEN], uint64
 struct signet_account *core_rig_account(
     struct signet_library *library, unsigned index, uint64_t now_ms)
 {
-    struct account_keys keys = {
+    struct forged_account keys = {
         .identity = key_pool_take(library, 2048, 2 * index),
         .device = key_pool_take(library, 3072, index),
     };
-    struct signet_account *account = NULL;
 
     memset(&keys.next_identity, (int)index + 1, sizeof(keys.next_identity));
-    CHECK_OK(account_from_keys(library, &keys, now_ms, &account));
-    return account;
+    return forge_account(library, &keys, now_ms);
 }
 
 /* ---- clients ---- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/hash.h"
+#include "protocol/card_internal.h"
 #include "protocol/entry_internal.h"
 #include "tests/support/spki.h"
 
@@ -23,9 +24,67 @@ struct signet_buf forge_signed(
     return cose;
 }
 
-struct device_list forge_list(const struct party *party)
+struct forged_list forge_list_of(const struct signet_card *card)
 {
-    return *card_list(party_card(party));
+    const struct device_list *list = card_list(card);
+    struct forged_list forged = {
+        .signer = list->signer,
+        .address = list->address,
+        .generation = list->generation,
+        .version = list->version,
+        .has_previous = list->has_previous,
+        .previous = list->previous,
+        .issued_at = list->issued_at,
+        .not_after = list->not_after,
+        .next_identity = list->next_identity,
+        .device_count = list->device_count,
+    };
+
+    for (size_t i = 0; i < list->device_count; i++)
+        forged.devices[i] = (struct forged_device){
+            list->devices[i].id, list->devices[i].key, list->devices[i].since};
+    return forged;
+}
+
+struct forged_list forge_list(const struct party *party)
+{
+    return forge_list_of(party_card(party));
+}
+
+struct signet_buf forge_list_payload(const struct forged_list *forged)
+{
+    struct device_list list = {
+        .signer = forged->signer,
+        .address = forged->address,
+        .generation = forged->generation,
+        .version = forged->version,
+        .has_previous = forged->has_previous,
+        .previous = forged->previous,
+        .issued_at = forged->issued_at,
+        .not_after = forged->not_after,
+        .next_identity = forged->next_identity,
+        .device_count = forged->device_count,
+    };
+    struct signet_buf payload = {0};
+
+    for (size_t i = 0; i < forged->device_count; i++)
+        list.devices[i] = (struct device){
+            forged->devices[i].id, forged->devices[i].key, forged->devices[i].since};
+    must(device_list_write(&list, &payload));
+    return payload;
+}
+
+enum signet_err forge_list_again(
+    struct signet_library *library, signet_span payload, struct signet_buf *out)
+{
+    struct device_list list;
+    enum signet_err err = device_list_read(library, payload, &list);
+
+    if (err != SIGNET_OK)
+        return err;
+    must(device_list_write(&list, out));
+    device_list_clear(&list);
+    return SIGNET_OK;
 }
 
 struct signet_buf forge_card_bytes(const struct forged_link *links, size_t count)
@@ -36,9 +95,8 @@ struct signet_buf forge_card_bytes(const struct forged_link *links, size_t count
     wire_put_array(&w, count);
     for (size_t i = 0; i < count; i++) {
         const struct forged_link *link = &links[i];
-        struct signet_buf payload = {0}, cose;
+        struct signet_buf payload = forge_list_payload(link->list), cose;
 
-        must(device_list_write(link->list, &payload));
         cose = forge_signed(link->signer != NULL ? link->signer : link->identity,
             link->typ != NULL ? link->typ : TYP_DEVICE_LIST, signet_buf_span(&payload));
         wire_put_array(&w, 2);
@@ -78,12 +136,11 @@ struct crypto_rsa_public *forge_key(struct signet_library *library)
     return key;
 }
 
-struct signet_id forge_list_id(struct signet_library *library, const struct device_list *list)
+struct signet_id forge_list_id(struct signet_library *library, const struct forged_list *list)
 {
-    struct signet_buf payload = {0};
+    struct signet_buf payload = forge_list_payload(list);
     struct signet_id id;
 
-    must(device_list_write(list, &payload));
     must(crypto_sha256_one(library, signet_buf_span(&payload), &id));
     signet_buf_free(&payload);
     return id;

@@ -5,8 +5,8 @@
 #ifndef TESTS_FORGE_H
 #define TESTS_FORGE_H
 
-#include "protocol/card_internal.h"
 #include "protocol/signed.h"
+#include "tests/support/forge_account.h"
 #include "tests/support/parties.h"
 #include "wire/cbor.h"
 
@@ -14,13 +14,38 @@
 struct signet_buf forge_signed(
     const struct crypto_rsa_private *key, const char *typ, signet_span payload);
 
-/* A copy of the party's device list, its keys borrowed: to be changed. */
-struct device_list forge_list(const struct party *party);
+/* ---- cards ---- */
+
+struct forged_device {
+    struct signet_id id; /* fingerprint of the key */
+    struct crypto_rsa_public *key;
+    uint64_t since;
+};
+
+/* A device list's fields, its keys borrowed: docs/protocol.md, section 3. */
+struct forged_list {
+    struct signet_id signer, address;
+    uint64_t generation, version;
+    bool has_previous;
+    struct signet_id previous;
+    uint64_t issued_at, not_after; /* ms */
+    struct signet_id next_identity;
+    size_t device_count;
+    struct forged_device devices[SIGNET_CARD_DEVICES_MAX];
+};
+/* Those of a card's current list, or a party's: to be changed. */
+struct forged_list forge_list_of(const struct signet_card *card);
+struct forged_list forge_list(const struct party *party);
+/* The payload that is signed. */
+struct signet_buf forge_list_payload(const struct forged_list *list);
+/* Read a payload, and append what is written of what was read. Errors: as device_list_read. */
+enum signet_err forge_list_again(
+    struct signet_library *library, signet_span payload, struct signet_buf *out);
 
 /* One generation of a card: that key's SubjectPublicKeyInfo, with that list signed by `signer`. */
 struct forged_link {
     const struct crypto_rsa_private *identity;
-    const struct device_list *list;
+    const struct forged_list *list;
     const struct crypto_rsa_private *signer; /* NULL: the identity */
     const char *typ;                         /* NULL: that of device lists */
 };
@@ -69,6 +94,6 @@ struct signet_buf forge_content_beside(struct signet_library *library,
 struct crypto_rsa_public *forge_key(struct signet_library *library);
 
 /* The id that a list has: of the list before it. */
-struct signet_id forge_list_id(struct signet_library *library, const struct device_list *list);
+struct signet_id forge_list_id(struct signet_library *library, const struct forged_list *list);
 
 #endif

@@ -7,9 +7,8 @@
 #include "crypto/hash.h"
 #include "crypto/kdf.h"
 #include "crypto/secret.h"
-#include "protocol/account_internal.h"
-#include "protocol/bundle_internal.h"
 #include "protocol/padding.h"
+#include "protocol/ratchet_internal.h"
 #include "protocol/session_internal.h"
 #include "protocol/signed.h"
 #include "tests/support/forge.h"
@@ -50,6 +49,7 @@ struct making {
 /* ss_rsa and ss_1 to the init key; of a replaced ephemeral key ss_1 is zero. */
 static void agree(const struct party *to, const struct forged_init *forged, struct making *m)
 {
+    struct forged_bundle bundle = forge_bundle(to->bundle);
     struct signet_library *library = to->library;
     struct {
         struct crypto_oaep_secret rsa;
@@ -61,12 +61,11 @@ static void agree(const struct party *to, const struct forged_init *forged, stru
     struct crypto_prk prk;
 
     must(crypto_random_secret(library, &shared.rsa, sizeof(shared.rsa)));
-    must(crypto_rsa_wrap(to->bundle->oaep_key, &shared.rsa, &m->oaep));
+    must(crypto_rsa_wrap(bundle.oaep_key, &shared.rsa, &m->oaep));
     must(crypto_dh_generate(library, &pair));
     m->ephemeral = forged->has_ephemeral ? forged->ephemeral : pair.public_key;
     if (!forged->has_ephemeral)
-        must(crypto_dh_agree(
-            library, &pair.private_key, &to->bundle->signed_prekey, &shared.prekey));
+        must(crypto_dh_agree(library, &pair.private_key, &bundle.signed_prekey, &shared.prekey));
     must(crypto_hkdf_extract(
         library, signet_span_of(NULL, 0), signet_span_of(&shared, sizeof(shared)), &prk));
     m->init.bundle = *signet_bundle_id(to->bundle);
@@ -80,6 +79,8 @@ static void agree(const struct party *to, const struct forged_init *forged, stru
 static void sign_proof(const struct forged_init *forged, const struct handshake_parties *sign,
     struct signet_library *library, struct making *m)
 {
+    const struct crypto_rsa_private *device =
+        forged->device != NULL ? forged->device : forge_device_key(forged->account);
     struct signet_buf payload = {0};
     struct wire_writer w = wire_writer(&payload);
     struct signet_id first, second;
@@ -91,7 +92,7 @@ static void sign_proof(const struct forged_init *forged, const struct handshake_
     wire_put_id(&w, &forged->signer);
     wire_put_id(&w, signet_id_is_zero(&forged->transcript) ? &second : &forged->transcript);
     must(wire_writer_finish(&w));
-    m->proof = forge_signed(forged->account->device, TYP_HANDSHAKE, signet_buf_span(&payload));
+    m->proof = forge_signed(device, TYP_HANDSHAKE, signet_buf_span(&payload));
     signet_buf_free(&payload);
 }
 
@@ -101,7 +102,7 @@ static void seal_block(
     struct wire_writer w = wire_writer(&m->block);
 
     wire_put_array(&w, 3);
-    wire_put_bytes(&w, signet_card_bytes(forged->account->card));
+    wire_put_bytes(&w, signet_card_bytes(signet_account_card(forged->account)));
     wire_put_array(&w, 3);
     wire_put_id(&w, &forged->parties.responder.address);
     wire_put_id(&w, &forged->parties.responder.list);
@@ -196,4 +197,36 @@ struct signet_buf forge_envelope(
     signet_buf_free(&padded);
     signet_buf_free(&sealed);
     return envelope;
+}
+
+struct signet_session *forge_session(struct signet_library *library, struct ratchet *ratchet)
+{
+    struct signet_session *session = crypto_secret_alloc(sizeof(*session));
+
+    if (session == NULL)
+        abort();
+    session->library = library;
+    session->ratchet = ratchet;
+    return session;
+}
+
+size_t forge_skipped_count(const struct signet_session *session)
+{
+    return ratchet_skipped_count(session->ratchet);
+}
+
+void forge_skipped_keys(struct signet_session *session, uint64_t now_ms)
+{
+    struct ratchet *ratchet = session->ratchet;
+
+    for (uint32_t i = 0; i < SIGNET_SKIPPED_KEYS_MAX; i++) {
+        struct skipped_key skipped = {.stored_at = now_ms, .number = 10000 + i};
+
+        must(skipped_add(&ratchet->skipped, &ratchet->receive_header, &skipped));
+    }
+}
+
+void forge_answered(struct signet_session *session)
+{
+    signet_buf_free(&session->init);
 }

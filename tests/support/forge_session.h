@@ -7,15 +7,17 @@
 
 #include "protocol/init_block.h"
 #include "protocol/message_keys.h"
+#include "protocol/ratchet.h"
 #include "tests/support/parties.h"
 
 /* ---- first messages ---- */
 
 struct forged_init {
-    const struct signet_account *account; /* whose card goes into the block */
-    struct handshake_parties parties;     /* the responder as named in the block */
-    struct signet_id signer, transcript;  /* of the proof; a zero transcript: T2 */
-    signet_span proof;                    /* COSE_Sign1; empty: signed by the account's device */
+    const struct signet_account *account;    /* whose card goes into the block */
+    struct handshake_parties parties;        /* the responder as named in the block */
+    const struct crypto_rsa_private *device; /* signs the proof; NULL: the account's */
+    struct signet_id signer, transcript;     /* of the proof; a zero transcript: T2 */
+    signet_span proof;                       /* COSE_Sign1; empty: signed by `device` */
     bool has_ephemeral;
     struct crypto_dh_public ephemeral; /* where has_ephemeral: sent in place of a fresh one */
     bool has_oaep;
@@ -46,5 +48,16 @@ struct forged_message forge_message(const struct signet_session *session);
 /* The envelope that follows from it, with the session's init data. */
 struct signet_buf forge_envelope(const struct signet_session *session,
     const struct forged_message *message, const char *content);
+
+/* ---- a session's state ---- */
+
+/* A session around that ratchet, which it takes over: sealing and opening need no more. */
+struct signet_session *forge_session(struct signet_library *library, struct ratchet *ratchet);
+/* How many keys of skipped messages it has. */
+size_t forge_skipped_count(const struct signet_session *session);
+/* Give it as many as it may have, of its receiving chain. */
+void forge_skipped_keys(struct signet_session *session, uint64_t now_ms);
+/* Leave its init data out from now on, as after an answer. */
+void forge_answered(struct signet_session *session);
 
 #endif

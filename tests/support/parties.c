@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/account_internal.h"
-#include "protocol/bundle_internal.h"
+#include "tests/support/forge_account.h"
 #include "tests/support/key_pool.h"
 
 enum { PARTY_BITS = 2048, FIRST_ONE_TIME = 7 };
@@ -29,14 +28,14 @@ struct party party_new(struct signet_library *library, enum party_name name)
 {
     struct party party = {.library = library, .name = name};
     struct crypto_rsa_private *next = party_key(library, name, PARTY_NEXT_IDENTITY);
-    struct account_keys keys = {
+    struct forged_account keys = {
         .identity = party_key(library, name, PARTY_IDENTITY),
         .device = party_key(library, name, PARTY_DEVICE),
         .next_identity = *crypto_rsa_public_fingerprint(crypto_rsa_private_public(next)),
     };
 
     crypto_rsa_private_free(next);
-    must(account_from_keys(library, &keys, PARTY_NOW, &party.account), "make an account");
+    party.account = forge_account(library, &keys, PARTY_NOW);
     return party;
 }
 
@@ -59,7 +58,7 @@ void party_publish(struct party *party, uint64_t version)
 {
     struct signet_bundle_order order = {
         .account = party->account, .version = version, .now_ms = PARTY_NOW};
-    struct bundle_keys keys = {.oaep_made_at = PARTY_NOW};
+    struct forged_secrets keys = {.oaep_made_at = PARTY_NOW};
     struct signet_buf made[2] = {{0}};
 
     keys.oaep_key = party_key(party->library, party->name, PARTY_OAEP);
@@ -68,7 +67,7 @@ void party_publish(struct party *party, uint64_t version)
     signet_bundle_free(party->bundle);
     signet_buf_free(&party->bundle_bytes);
     signet_buf_free(&party->one_time_keys);
-    must(bundle_from_keys(party->library, &order, &keys, &party->secrets, made), "make a bundle");
+    party->secrets = forge_secrets(party->library, &order, &keys, made);
     party->bundle_bytes = made[0];
     party->one_time_keys = made[1];
     must(signet_bundle_read(

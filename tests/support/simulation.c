@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "protocol/bundle_internal.h"
+#include "tests/support/forge_account.h"
 #include "tests/support/key_pool.h"
 
 /* ---- the simulation ---- */
@@ -171,7 +171,7 @@ static void plant_bundle(struct sim_client *client, const struct signet_account 
     struct signet_library *library = client->sim->seeded.library;
     uint64_t now_ms = client->sim->rig.wall_ms;
     struct signet_bundle_order order = {.account = account, .version = 1, .now_ms = now_ms};
-    struct bundle_keys keys = {
+    struct forged_secrets keys = {
         .oaep_key = key_pool_take(library, 3072, 100 + client->index), .oaep_made_at = now_ms};
     struct record_key bundle_key = {.kind = RECORD_BUNDLE, .number = 1};
     struct record_key counters_key = {.kind = RECORD_COUNTERS};
@@ -179,7 +179,7 @@ static void plant_bundle(struct sim_client *client, const struct signet_account 
     struct signet_buf made[2] = {{0}}, value = {0};
     struct wire_writer w;
 
-    CHECK_OK(bundle_from_keys(library, &order, &keys, &secrets, made));
+    secrets = forge_secrets(library, &order, &keys, made);
     CHECK_OK(signet_bundle_secrets_encode(secrets, &value));
     plant(client, &bundle_key, &value);
     w = wire_writer(&value);

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "protocol/session_internal.h"
+#include "tests/support/forge_session.h"
 #include "wire/cbor.h"
 
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
@@ -210,7 +210,7 @@ static enum signet_err count_skipped(void *ctx, uint64_t number, signet_span val
 
     (void)number;
     CHECK_OK(signet_session_decode(s->sim.seeded.library, value, &session));
-    s->skipped += ratchet_skipped_count(session->ratchet);
+    s->skipped += forge_skipped_count(session);
     signet_session_free(session);
     return SIGNET_OK;
 }

@@ -9,9 +9,9 @@
 #include "crypto/dh.h"
 #include "crypto/hash.h"
 #include "crypto/kdf.h"
-#include "crypto/library_internal.h"
 #include "crypto/rsa.h"
 #include "crypto/secret.h"
+#include "tests/support/forge_crypto.h"
 #include "tests/support/key_pool.h"
 
 static struct signet_id numbered(size_t number)
@@ -30,22 +30,22 @@ static void the_cache_forgets_the_oldest_only(void **state)
 
     (void)state;
     CHECK_OK(signet_library_new(NULL, &library));
-    for (size_t i = 0; i < LIBRARY_CHECKED_MAX; i++) {
+    for (size_t i = 0; i < forge_checked_max(); i++) {
         id = numbered(i);
-        CHECK(!library_key_is_checked(library, &id));
-        library_key_add_checked(library, &id);
-        library_key_add_checked(library, &id); /* once is enough */
+        CHECK(!forge_is_checked(library, &id));
+        forge_add_checked(library, &id);
+        forge_add_checked(library, &id); /* once is enough */
     }
     id = numbered(0);
-    CHECK(library_key_is_checked(library, &id));
-    id = numbered(LIBRARY_CHECKED_MAX);
-    library_key_add_checked(library, &id);
-    CHECK(library_key_is_checked(library, &id));
-    for (size_t i = 0; i < LIBRARY_CHECKED_MAX; i++) {
+    CHECK(forge_is_checked(library, &id));
+    id = numbered(forge_checked_max());
+    forge_add_checked(library, &id);
+    CHECK(forge_is_checked(library, &id));
+    for (size_t i = 0; i < forge_checked_max(); i++) {
         id = numbered(i);
-        CHECK(library_key_is_checked(library, &id) == (i > 0));
+        CHECK(forge_is_checked(library, &id) == (i > 0));
     }
-    CHECK(library->checked_count == LIBRARY_CHECKED_MAX);
+    CHECK(forge_checked_count(library) == forge_checked_max());
     signet_library_free(library);
     signet_library_free(NULL);
 }
@@ -60,10 +60,10 @@ static void a_public_key_is_checked_once(void **state)
 
     CHECK_OK(signet_library_new(NULL, &library));
     CHECK_OK(crypto_rsa_public_read(library, spki, &first));
-    CHECK(library->checked_count == 1);
-    CHECK(library_key_is_checked(library, crypto_rsa_public_fingerprint(first)));
+    CHECK(forge_checked_count(library) == 1);
+    CHECK(forge_is_checked(library, crypto_rsa_public_fingerprint(first)));
     CHECK_OK(crypto_rsa_public_read(library, spki, &second));
-    CHECK(library->checked_count == 1);
+    CHECK(forge_checked_count(library) == 1);
     crypto_rsa_public_free(first);
     crypto_rsa_public_free(second);
     signet_library_free(library);
@@ -175,7 +175,7 @@ static void several_threads_use_one_library(void **state)
         CHECK(pthread_join(threads[i], &result) == 0);
         CHECK(result == &shared);
     }
-    CHECK(shared.library->checked_count == 1);
+    CHECK(forge_checked_count(shared.library) == 1);
     signet_library_free(shared.library);
     signet_buf_free(&signature);
     crypto_rsa_private_free(pair);

@@ -7,7 +7,7 @@
 
 #include "crypto/hash.h"
 #include "crypto/oaep.h"
-#include "crypto/rsa_internal.h"
+#include "tests/support/forge_crypto.h"
 #include "tests/support/key_pool.h"
 
 static const struct crypto_reject_key reject = {{0x5e}};
@@ -29,7 +29,7 @@ static void check_rejected(struct crypto_rsa_private *key, signet_span ciphertex
     struct crypto_oaep_secret given = {{0}};
 
     CHECK_OK(crypto_rsa_unwrap(key, &reject, ciphertext, &given));
-    check_rejected_as(key->public_key->library, ciphertext, &given);
+    check_rejected_as(forge_library_of(key), ciphertext, &given);
     CHECK(ERR_peek_error() == 0);
 }
 
@@ -98,7 +98,7 @@ struct other_scheme {
 static void encrypt_otherwise(const struct crypto_rsa_private *key,
     const struct other_scheme *scheme, uint8_t ciphertext[256])
 {
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, forge_pkey(key), NULL);
     uint8_t plain[256] = {7, 7, 7};
     size_t len = 256;
 
@@ -151,7 +151,7 @@ static void other_paddings_and_lengths_give_the_rejection_value(void **state)
 static void public_malformation_is_an_error(void **state)
 {
     struct crypto_rsa_private *key = key_pool_take(*state, 2048, 0);
-    signet_span modulus = rsa_modulus(crypto_rsa_private_public(key));
+    signet_span modulus = forge_modulus(crypto_rsa_private_public(key));
     struct crypto_oaep_secret given = secret_one;
     uint8_t ciphertext[257];
 
@@ -182,7 +182,7 @@ static void the_fixed_points_give_the_rejection_value(void **state)
     check_rejected(key, signet_span_of(ciphertext, 256));
     ciphertext[255] = 1;
     check_rejected(key, signet_span_of(ciphertext, 256));
-    memcpy(ciphertext, rsa_modulus(crypto_rsa_private_public(key)).ptr, 256);
+    memcpy(ciphertext, forge_modulus(crypto_rsa_private_public(key)).ptr, 256);
     ciphertext[255] ^= 1; /* the modulus is odd */
     check_rejected(key, signet_span_of(ciphertext, 256));
     crypto_rsa_private_free(key);

@@ -5,7 +5,7 @@
 #include <openssl/rsa.h>
 
 #include "crypto/rsa.h"
-#include "crypto/rsa_internal.h"
+#include "tests/support/forge_crypto.h"
 #include "tests/support/key_pool.h"
 
 static const signet_span message = {(const uint8_t *)"message", 7};
@@ -109,7 +109,7 @@ static struct signet_buf sign_otherwise(
 
     CHECK_OK(signet_buf_fill(&signature, 0, len));
     CHECK(EVP_DigestSignInit_ex(
-              context, &pkey_context, scheme->digest, NULL, NULL, key->pkey, NULL) == 1);
+              context, &pkey_context, scheme->digest, NULL, NULL, forge_pkey(key), NULL) == 1);
     CHECK(EVP_PKEY_CTX_set_rsa_padding(pkey_context, scheme->padding) == 1);
     if (scheme->padding == RSA_PKCS1_PSS_PADDING) {
         CHECK(EVP_PKEY_CTX_set_rsa_mgf1_md_name(pkey_context, scheme->mask_digest, NULL) == 1);
@@ -157,18 +157,18 @@ static void a_signature_that_does_not_verify_never_comes_out(void **state)
     static const uint8_t zeros[256];
     struct crypto_rsa_private *key = key_pool_take(*state, 2048, 0);
     struct crypto_rsa_private *other = key_pool_take(*state, 2048, 1);
-    EVP_PKEY *working = NULL;
-    struct crypto_rsa_private faulty = {
-        .public_key = crypto_rsa_private_public(other), .pkey = key->pkey, .working = &working};
+    struct crypto_rsa_private *faulty =
+        forge_rsa_private(forge_pkey(key), crypto_rsa_private_public(other));
     struct signet_buf out = {0};
 
     CHECK_OK(signet_buf_reserve(&out, 4 + sizeof(zeros)));
     memset(out.ptr, 0, out.capacity);
     CHECK_OK(signet_buf_append(&out, signet_span_str("kept")));
-    CHECK_ERR(crypto_rsa_sign(&faulty, message, &out), SIGNET_ERR_CRYPTO);
+    CHECK_ERR(crypto_rsa_sign(faulty, message, &out), SIGNET_ERR_CRYPTO);
     CHECK_SPAN(signet_buf_span(&out), "kept");
     CHECK(memcmp(out.ptr + out.len, zeros, sizeof(zeros)) == 0);
     signet_buf_free(&out);
+    crypto_rsa_private_free(faulty);
     crypto_rsa_private_free(other);
     crypto_rsa_private_free(key);
 }
@@ -267,14 +267,15 @@ static void private_keys_of_other_kinds_are_refused(void **state)
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         EVP_PKEY *pkey =
             generate_unacceptable(kinds[i].algorithm, kinds[i].bits, kinds[i].exponent);
-        struct crypto_rsa_private wrapped = {.pkey = pkey};
+        struct crypto_rsa_private *wrapped = forge_rsa_private(pkey, NULL);
         struct crypto_rsa_private *key = NULL;
         struct signet_buf pkcs8 = {0};
 
-        CHECK_OK(crypto_rsa_private_write(&wrapped, &pkcs8));
+        CHECK_OK(crypto_rsa_private_write(wrapped, &pkcs8));
         CHECK_ERR(crypto_rsa_private_read(*state, signet_buf_span(&pkcs8), &key), SIGNET_ERR_KEY);
         CHECK(key == NULL && ERR_peek_error() == 0);
         signet_buf_free(&pkcs8);
+        crypto_rsa_private_free(wrapped);
         EVP_PKEY_free(pkey);
     }
 }

@@ -2,8 +2,8 @@
 #include "tests/support/unit.h"
 
 #include "crypto/rsa.h"
-#include "protocol/account_internal.h"
 #include "tests/support/flip.h"
+#include "tests/support/forge_account.h"
 #include "tests/support/parties.h"
 
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
@@ -71,7 +71,7 @@ static void a_renewed_list_follows_the_one_before(void **state)
     seeded_library_free(&seeded);
 }
 
-/* account_internal.h: the newest lists are kept, the oldest forgotten. */
+/* account.h: the newest lists are kept, the oldest forgotten. */
 static void the_oldest_own_list_is_forgotten_at_last(void **state)
 {
     struct seeded_library seeded = seeded_library_new(73);
@@ -81,7 +81,7 @@ static void the_oldest_own_list_is_forgotten_at_last(void **state)
     (void)state;
     CHECK_OK(signet_account_renew(alice.account, PARTY_NOW + 1));
     second = *signet_card_list(party_card(&alice));
-    for (uint64_t i = 2; i < ACCOUNT_LISTS_MAX; i++)
+    for (uint64_t i = 2; i < forge_account_lists_max(); i++)
         CHECK_OK(signet_account_renew(alice.account, PARTY_NOW + i));
     CHECK(signet_account_issued_list(alice.account, &first));
     CHECK_OK(signet_account_renew(alice.account, PARTY_NOW + 1000));
@@ -196,18 +196,19 @@ static void keys_of_another_account_are_refused(void **state)
 {
     struct seeded_library seeded = seeded_library_new(77);
     struct party alice = party_new(seeded.library, ALICE), bob = party_new(seeded.library, BOB);
-    struct crypto_rsa_private **alices[] = {&alice.account->identity, &alice.account->device};
-    struct crypto_rsa_private **bobs[] = {&bob.account->identity, &bob.account->device};
+    struct crypto_rsa_private *(*const replace[])(struct signet_account *,
+        struct crypto_rsa_private *) = {forge_replace_identity_key, forge_replace_device_key};
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        struct crypto_rsa_private *kept = *alices[i];
+        struct crypto_rsa_private *bobs = replace[i](bob.account, NULL);
+        struct crypto_rsa_private *kept = replace[i](alice.account, bobs);
         struct signet_account *again = NULL;
         struct signet_buf mixed;
 
-        *alices[i] = *bobs[i];
         mixed = encoded(alice.account);
-        *alices[i] = kept;
+        (void)replace[i](alice.account, kept);
+        (void)replace[i](bob.account, bobs);
         CHECK_ERR(signet_account_decode(seeded.library, signet_buf_span(&mixed), &again),
             SIGNET_ERR_FORMAT);
         signet_buf_free(&mixed);

@@ -1,8 +1,6 @@
 /* protocol: prekey bundles; docs/protocol.md, section 4. */
 #include "tests/support/unit.h"
 
-#include "protocol/account_internal.h"
-#include "protocol/bundle_internal.h"
 #include "tests/support/flip.h"
 #include "tests/support/forge.h"
 #include "tests/support/parties.h"
@@ -152,25 +150,22 @@ static void every_byte_of_a_bundle_counts(void **state)
 }
 
 /* Why a bundle with those fields, signed by bob's device, is refused; OK where it is not. */
-static enum signet_err read_forged(const struct fixture *f, const struct signet_bundle *fields)
+static enum signet_err read_forged(const struct fixture *f, const struct forged_bundle *fields)
 {
-    struct signet_buf payload = {0}, cose;
+    struct signet_buf cose = forge_bundle_bytes(forge_device_key(f->bob.account), fields);
     struct signet_bundle *bundle = NULL;
     enum signet_err err;
 
-    CHECK_OK(bundle_write(fields, &payload));
-    cose = forge_signed(f->bob.account->device, TYP_BUNDLE, signet_buf_span(&payload));
     err = signet_bundle_read(f->library, signet_buf_span(&cose), party_card(&f->bob), &bundle);
     CHECK((bundle != NULL) == (err == SIGNET_OK));
     signet_bundle_free(bundle);
-    signet_buf_free(&payload);
     signet_buf_free(&cose);
     return err;
 }
 
 #define BUNDLE_REFUSED(change, wanted)                                                             \
     do {                                                                                           \
-        struct signet_bundle fields = *f.bob.bundle;                                               \
+        struct forged_bundle fields = forge_bundle(f.bob.bundle);                                  \
         change;                                                                                    \
         CHECK_ERR(read_forged(&f, &fields), (wanted));                                             \
     } while (0)
@@ -179,10 +174,11 @@ static enum signet_err read_forged(const struct fixture *f, const struct signet_
 static void each_condition_of_validity_is_checked(void **state)
 {
     struct fixture f = fixture_new();
-    const struct crypto_rsa_private *device = f.bob.account->device;
+    struct forged_bundle good = forge_bundle(f.bob.bundle);
+    const struct crypto_rsa_private *device = forge_device_key(f.bob.account);
 
     (void)state;
-    CHECK_OK(read_forged(&f, f.bob.bundle));
+    CHECK_OK(read_forged(&f, &good));
     BUNDLE_REFUSED(fields.device = *signet_account_device(f.alice.account), SIGNET_ERR_SIGNER);
     BUNDLE_REFUSED(fields.address = *signet_account_address(f.alice.account), SIGNET_ERR_CHANNEL);
     BUNDLE_REFUSED(fields.oaep_key = crypto_rsa_private_public(device), SIGNET_ERR_KEY);
@@ -201,30 +197,30 @@ static void each_condition_of_validity_is_checked(void **state)
 static enum signet_err read_suites(
     const struct fixture *f, const uint64_t *suites, size_t count, uint64_t *max_out)
 {
-    const struct signet_bundle *b = f->bob.bundle;
+    const struct forged_bundle b = forge_bundle(f->bob.bundle);
     struct signet_buf payload = {0}, cose;
     struct signet_bundle *bundle = NULL;
     struct wire_writer w = wire_writer(&payload);
     enum signet_err err;
 
     wire_put_array(&w, 11);
-    wire_put_id(&w, &b->device);
-    wire_put_id(&w, &b->address);
-    wire_put_id(&w, &b->list);
-    wire_put_uint(&w, b->version);
-    wire_put_uint(&w, b->not_before);
-    wire_put_uint(&w, b->not_after);
+    wire_put_id(&w, &b.device);
+    wire_put_id(&w, &b.address);
+    wire_put_id(&w, &b.list);
+    wire_put_uint(&w, b.version);
+    wire_put_uint(&w, b.not_before);
+    wire_put_uint(&w, b.not_after);
     wire_put_array(&w, count);
     for (size_t i = 0; i < count; i++)
         wire_put_uint(&w, suites[i]);
-    wire_put_bytes(&w, crypto_rsa_public_spki(b->oaep_key));
-    wire_put_bytes(&w, signet_span_of(b->signed_prekey.k, CRYPTO_DH_LEN));
+    wire_put_bytes(&w, crypto_rsa_public_spki(b.oaep_key));
+    wire_put_bytes(&w, signet_span_of(b.signed_prekey.k, CRYPTO_DH_LEN));
     wire_put_null(&w);
     wire_put_array(&w, 2);
-    wire_put_id(&w, &b->one_time_root);
-    wire_put_uint(&w, b->one_time_count);
+    wire_put_id(&w, &b.one_time_root);
+    wire_put_uint(&w, b.one_time_count);
     CHECK_OK(wire_writer_finish(&w));
-    cose = forge_signed(f->bob.account->device, TYP_BUNDLE, signet_buf_span(&payload));
+    cose = forge_signed(forge_device_key(f->bob.account), TYP_BUNDLE, signet_buf_span(&payload));
     err = signet_bundle_read(f->library, signet_buf_span(&cose), party_card(&f->bob), &bundle);
     if (err == SIGNET_OK)
         *max_out = signet_bundle_suite_max(bundle);
@@ -297,6 +293,11 @@ static void secrets_are_read_back_whole(void **state)
     fixture_free(&f);
 }
 
+static const struct signet_id *key_id(const struct crypto_rsa_private *key)
+{
+    return crypto_rsa_public_fingerprint(crypto_rsa_private_public(key));
+}
+
 /* bundle.h: the decryption key is used again while it is younger than 30 days. */
 static void a_decryption_key_serves_thirty_days(void **state)
 {
@@ -305,23 +306,24 @@ static void a_decryption_key_serves_thirty_days(void **state)
         .previous = f.bob.secrets,
         .version = 6,
         .now_ms = PARTY_NOW + 30 * DAY_MS - 1};
+    struct seen_secrets before = forge_see_secrets(f.bob.secrets), seen;
     struct signet_bundle_secrets *next = NULL;
     struct signet_buf bytes = {0}, keys = {0};
 
     (void)state;
     CHECK_OK(signet_bundle_make(f.library, &order, &next, &bytes, &keys));
-    CHECK(signet_id_equal(crypto_rsa_public_fingerprint(crypto_rsa_private_public(next->oaep_key)),
-        crypto_rsa_public_fingerprint(f.bob.bundle->oaep_key)));
-    assert_memory_equal(&next->reject, &f.bob.secrets->reject, sizeof(next->reject));
-    assert_memory_not_equal(&next->signed_prekey, &f.bob.secrets->signed_prekey, 32);
-    assert_memory_not_equal(next->one_time, f.bob.secrets->one_time, sizeof(next->one_time));
+    seen = forge_see_secrets(next);
+    CHECK(signet_id_equal(key_id(seen.oaep_key), key_id(before.oaep_key)));
+    assert_memory_equal(seen.reject, before.reject, sizeof(*seen.reject));
+    assert_memory_not_equal(seen.signed_prekey, before.signed_prekey, 32);
+    assert_memory_not_equal(seen.one_time.ptr, before.one_time.ptr, seen.one_time.len);
     CHECK(keys.len == SIGNET_ONE_TIME_COUNT * SIGNET_ONE_TIME_KEY_LEN);
     signet_bundle_secrets_free(next);
     order.now_ms++;
     CHECK_OK(signet_bundle_make(f.library, &order, &next, &bytes, &keys));
-    CHECK(!signet_id_equal(crypto_rsa_public_fingerprint(crypto_rsa_private_public(next->oaep_key)),
-        crypto_rsa_public_fingerprint(f.bob.bundle->oaep_key)));
-    assert_memory_not_equal(&next->reject, &f.bob.secrets->reject, sizeof(next->reject));
+    seen = forge_see_secrets(next);
+    CHECK(!signet_id_equal(key_id(seen.oaep_key), key_id(before.oaep_key)));
+    assert_memory_not_equal(seen.reject, before.reject, sizeof(*seen.reject));
     signet_bundle_secrets_free(next);
     signet_buf_free(&bytes);
     signet_buf_free(&keys);

@@ -1,9 +1,9 @@
 /* protocol: cards; docs/protocol.md, sections 1 and 3. */
 #include "tests/support/unit.h"
 
-#include "crypto/library_internal.h"
 #include "tests/support/flip.h"
 #include "tests/support/forge.h"
+#include "tests/support/forge_crypto.h"
 #include "tests/support/key_pool.h"
 #include "tests/support/parties.h"
 
@@ -15,8 +15,8 @@ struct fixture {
     struct signet_library *library;
     struct party alice, bob;
     struct crypto_rsa_private *identity, *next, *other;
-    struct device_list list;      /* version 1 */
-    struct device_list successor; /* version 2, of the next identity key */
+    struct forged_list list;      /* version 1 */
+    struct forged_list successor; /* version 2, of the next identity key */
 };
 
 static struct fixture fixture_new(void)
@@ -51,7 +51,7 @@ static void fixture_free(struct fixture *f)
 }
 
 /* Why a card of one link with that list is refused; OK where it is not. */
-static enum signet_err read_one(const struct fixture *f, const struct device_list *list)
+static enum signet_err read_one(const struct fixture *f, const struct forged_list *list)
 {
     struct forged_link link = {.identity = f->identity, .list = list};
     struct signet_card *card = NULL;
@@ -62,7 +62,7 @@ static enum signet_err read_one(const struct fixture *f, const struct device_lis
     return err;
 }
 
-static struct signet_card *card_one(const struct fixture *f, const struct device_list *list)
+static struct signet_card *card_one(const struct fixture *f, const struct forged_list *list)
 {
     struct forged_link link = {.identity = f->identity, .list = list};
     struct signet_card *card = NULL;
@@ -71,8 +71,8 @@ static struct signet_card *card_one(const struct fixture *f, const struct device
     return card;
 }
 
-static enum signet_err read_two(const struct fixture *f, const struct device_list *first,
-    const struct device_list *second, struct signet_card **card_out)
+static enum signet_err read_two(const struct fixture *f, const struct forged_list *first,
+    const struct forged_list *second, struct signet_card **card_out)
 {
     struct forged_link links[] = {
         {.identity = f->identity, .list = first}, {.identity = f->next, .list = second}};
@@ -81,9 +81,9 @@ static enum signet_err read_two(const struct fixture *f, const struct device_lis
 }
 
 /* The list that follows `list` in its generation. */
-static struct device_list after(const struct fixture *f, const struct device_list *list)
+static struct forged_list after(const struct fixture *f, const struct forged_list *list)
 {
-    struct device_list next = *list;
+    struct forged_list next = *list;
 
     next.version++;
     next.has_previous = true;
@@ -141,7 +141,7 @@ static void every_byte_of_a_card_counts(void **state)
 
 #define LIST_REFUSED(change, wanted)                                                               \
     do {                                                                                           \
-        struct device_list list = f.list;                                                          \
+        struct forged_list list = f.list;                                                          \
         change;                                                                                    \
         CHECK_ERR(read_one(&f, &list), (wanted));                                                  \
     } while (0)
@@ -174,11 +174,11 @@ static void each_condition_of_validity_is_checked(void **state)
 static void devices_are_distinct_and_in_order(void **state)
 {
     struct fixture f = fixture_new();
-    struct device_list list = f.list;
+    struct forged_list list = f.list;
 
     (void)state;
     list.device_count = 2;
-    list.devices[1] = card_list(party_card(&f.bob))->devices[0];
+    list.devices[1] = forge_list_of(party_card(&f.bob)).devices[0];
     if (signet_id_compare(&list.devices[0].id, &list.devices[1].id) > 0) {
         list.devices[0] = list.devices[1];
         list.devices[1] = f.list.devices[0];
@@ -201,7 +201,7 @@ static void devices_are_distinct_and_in_order(void **state)
 static void a_later_generation_must_be_announced(void **state)
 {
     struct fixture f = fixture_new();
-    struct device_list first = f.list, second = f.successor;
+    struct forged_list first = f.list, second = f.successor;
     struct signet_card *card = NULL;
 
     (void)state;
@@ -246,7 +246,7 @@ static void time_is_checked_with_a_day_of_tolerance(void **state)
 
 /* Whether a card with `newer` may stand where one with `older` stood; both of one generation. */
 static enum signet_err follows(
-    const struct fixture *f, const struct device_list *older, const struct device_list *newer)
+    const struct fixture *f, const struct forged_list *older, const struct forged_list *newer)
 {
     struct signet_card *before = card_one(f, older), *now = card_one(f, newer);
     enum signet_err err = signet_card_follows(before, now);
@@ -260,7 +260,7 @@ static enum signet_err follows(
 static void lists_follow_within_a_generation(void **state)
 {
     struct fixture f = fixture_new();
-    struct device_list second = after(&f, &f.list), third = after(&f, &second), other;
+    struct forged_list second = after(&f, &f.list), third = after(&f, &second), other;
 
     (void)state;
     CHECK_OK(follows(&f, &f.list, &f.list));
@@ -287,7 +287,7 @@ static void lists_follow_within_a_generation(void **state)
 static void only_the_announced_key_succeeds(void **state)
 {
     struct fixture f = fixture_new();
-    struct device_list second = after(&f, &f.list), third = after(&f, &second), stray = f.list;
+    struct forged_list second = after(&f, &f.list), third = after(&f, &second), stray = f.list;
     struct signet_card *old = card_one(&f, &f.list), *later = card_one(&f, &third);
     struct signet_card *unaware, *succeeded = NULL;
 
@@ -316,10 +316,10 @@ static void a_device_key_of_4096_bits_is_refused(void **state)
     struct fixture f = fixture_new();
     struct crypto_rsa_private *large = key_pool_take(f.library, 4096, 0);
     struct crypto_rsa_public *key = crypto_rsa_private_public(large);
-    struct device_list list = f.list;
+    struct forged_list list = f.list;
 
     (void)state;
-    list.devices[0] = (struct device){*crypto_rsa_public_fingerprint(key), key, 1};
+    list.devices[0] = (struct forged_device){*crypto_rsa_public_fingerprint(key), key, 1};
     CHECK_ERR(read_one(&f, &list), SIGNET_ERR_KEY);
     list = f.list;
     list.signer = list.address = *crypto_rsa_public_fingerprint(key);
@@ -334,14 +334,14 @@ static void keys_are_checked_as_far_as_the_budget_goes(void **state)
 {
     struct fixture f = fixture_new();
     struct crypto_rsa_public *bad = forge_key(f.library);
-    struct device_list list = f.list;
+    struct forged_list list = f.list;
     const struct forged_link link = {.identity = f.identity, .list = &list};
     struct signet_card *card = NULL, *other = NULL;
     struct signet_buf bytes;
     size_t budget = 1, checked = 0;
 
     (void)state;
-    list.devices[0] = (struct device){*crypto_rsa_public_fingerprint(bad), bad, 1};
+    list.devices[0] = (struct forged_device){*crypto_rsa_public_fingerprint(bad), bad, 1};
     bytes = forge_card_bytes(&link, 1);
     CHECK_ERR(signet_card_read(f.library, signet_buf_span(&bytes), &card), SIGNET_ERR_KEY);
     CHECK_OK(signet_card_read_unchecked(f.library, signet_buf_span(&bytes), &card));
@@ -392,13 +392,13 @@ static void a_stored_card_is_read_without_checking_its_keys_again(void **state)
     CHECK_OK(signet_library_new(NULL, &library));
     CHECK_OK(signet_card_read_stored(library, signet_buf_span(&bytes), &card));
     CHECK(signet_id_equal(signet_card_list(card), signet_card_list(party_card(&f.alice))));
-    CHECK(!library_key_is_checked(library, signet_card_address(card)));
-    CHECK(!library_key_is_checked(library, device));
+    CHECK(!forge_is_checked(library, signet_card_address(card)));
+    CHECK(!forge_is_checked(library, device));
     signet_card_free(card);
     card = NULL;
     CHECK_OK(signet_card_read(library, signet_buf_span(&bytes), &card));
-    CHECK(library_key_is_checked(library, signet_card_address(card)));
-    CHECK(library_key_is_checked(library, device));
+    CHECK(forge_is_checked(library, signet_card_address(card)));
+    CHECK(forge_is_checked(library, device));
     signet_card_free(card);
     signet_library_free(library);
     signet_buf_free(&bytes);

@@ -2,7 +2,6 @@
 #include "tests/support/unit.h"
 
 #include "crypto/hash.h"
-#include "protocol/account_internal.h"
 #include "tests/support/flip.h"
 #include "tests/support/forge.h"
 #include "tests/support/parties.h"
@@ -108,7 +107,7 @@ static void the_bytes_are_those_of_the_specification(void **state)
     struct forged_entry forged = forge_entry(&f.alice, &f.bob, "hello");
     struct signet_buf bytes = forge_entry_bytes(f.library, &forged);
     struct signet_buf content =
-        forge_content(f.library, &forged, f.alice.account->device, TYP_ENTRY);
+        forge_content(f.library, &forged, forge_device_key(f.alice.account), TYP_ENTRY);
     const signet_span parts[] = {signet_span_of("", 1), signet_buf_span(&bytes)};
     struct signet_entry entry;
     struct signet_content view;
@@ -190,7 +189,7 @@ static void every_byte_of_content_counts(void **state)
         struct forged_entry e = forge_entry(&f.alice, &f.bob, "hello");                            \
         struct signet_buf content;                                                                 \
         change;                                                                                    \
-        content = forge_content(f.library, &e, f.alice.account->device, TYP_ENTRY);                \
+        content = forge_content(f.library, &e, forge_device_key(f.alice.account), TYP_ENTRY);      \
         CHECK_ERR(refusal(&f, &content), (wanted));                                                \
         signet_buf_free(&content);                                                                 \
     } while (0)

@@ -2,7 +2,6 @@
 #include "tests/support/unit.h"
 
 #include "crypto/hash.h"
-#include "protocol/bundle_internal.h"
 #include "protocol/handshake.h"
 #include "protocol/init_block.h"
 #include "tests/support/flip.h"

@@ -1,8 +1,8 @@
 /* protocol: proofs to a relay; docs/protocol.md, section 9. */
 #include "tests/support/unit.h"
 
-#include "protocol/account_internal.h"
 #include "tests/support/flip.h"
+#include "tests/support/forge_account.h"
 #include "tests/support/parties.h"
 
 struct fixture {
@@ -139,15 +139,15 @@ static void a_stored_card_serves_as_one_that_was_just_read(void **state)
 static void a_device_that_is_not_on_the_stored_card_is_refused(void **state)
 {
     struct fixture f = fixture_new();
-    struct account_keys keys = {
+    struct forged_account keys = {
         .identity = party_key(f.seeded.library, ALICE, PARTY_IDENTITY),
         .device = party_key(f.seeded.library, MALLORY, PARTY_DEVICE),
     };
-    struct signet_account *other = NULL;
+    struct signet_account *other;
     struct signet_buf proof = {0};
 
     (void)state;
-    CHECK_OK(account_from_keys(f.seeded.library, &keys, PARTY_NOW, &other));
+    other = forge_account(f.seeded.library, &keys, PARTY_NOW);
     CHECK_OK(signet_login_sign(other, &f.hop, &proof));
     CHECK_ERR(signet_login_verify_stored(f.seeded.library, signet_buf_span(&proof),
                   signet_card_bytes(party_card(&f.alice)), &f.hop),

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "protocol/account_internal.h"
 #include "tests/support/forge.h"
 #include "tests/support/key_pool.h"
 
@@ -13,15 +12,15 @@ static struct signet_account *laptop, *phone;
 
 static int make_accounts(void **state)
 {
-    struct account_keys keys;
+    struct forged_account keys;
 
     (void)state;
     CHECK_OK(signet_library_new(NULL, &library));
     laptop = core_rig_account(library, 0, CORE_RIG_START_MS);
-    keys = (struct account_keys){.identity = key_pool_take(library, 2048, 0),
+    keys = (struct forged_account){.identity = key_pool_take(library, 2048, 0),
         .device = key_pool_take(library, 3072, 3),
-        .next_identity = card_list(signet_account_card(laptop))->next_identity};
-    CHECK_OK(account_from_keys(library, &keys, CORE_RIG_START_MS, &phone));
+        .next_identity = forge_list_of(signet_account_card(laptop)).next_identity};
+    phone = forge_account(library, &keys, CORE_RIG_START_MS);
     return 0;
 }
 
@@ -36,7 +35,8 @@ static int free_accounts(void **state)
 
 static int by_id(const void *a, const void *b)
 {
-    return signet_id_compare(&((const struct device *)a)->id, &((const struct device *)b)->id);
+    return signet_id_compare(
+        &((const struct forged_device *)a)->id, &((const struct forged_device *)b)->id);
 }
 
 /* A card with that version, for the laptop and devices with these keys. It names the first list as
@@ -44,15 +44,15 @@ static int by_id(const void *a, const void *b)
 static struct signet_buf make_card_for(
     uint64_t version, struct crypto_rsa_public *const *keys, size_t count)
 {
-    struct device_list list = *card_list(signet_account_card(laptop));
-    const struct forged_link link = {.identity = laptop->identity, .list = &list};
+    struct forged_list list = forge_list_of(signet_account_card(laptop));
+    const struct forged_link link = {.identity = forge_identity_key(laptop), .list = &list};
 
     list.version = version;
     list.has_previous = true;
     list.previous = *signet_card_list(signet_account_card(laptop));
     for (size_t i = 0; i < count; i++)
         list.devices[list.device_count++] =
-            (struct device){*crypto_rsa_public_fingerprint(keys[i]), keys[i], version};
+            (struct forged_device){*crypto_rsa_public_fingerprint(keys[i]), keys[i], version};
     qsort(list.devices, list.device_count, sizeof(list.devices[0]), by_id);
     return forge_card_bytes(&link, 1);
 }
@@ -60,7 +60,7 @@ static struct signet_buf make_card_for(
 /* For the laptop, and perhaps the phone. */
 static struct signet_buf make_card(uint64_t version, bool has_phone)
 {
-    struct crypto_rsa_public *key = crypto_rsa_private_public(phone->device);
+    struct crypto_rsa_public *key = crypto_rsa_private_public(forge_device_key(phone));
 
     return make_card_for(version, &key, has_phone ? 1 : 0);
 }
