@@ -313,12 +313,12 @@ double cipher_key_bits(const struct cipher_key *key)
 {
     switch (key->kind) {
     case CIPHER_CAESAR: return log2(CIPHER_LETTERS);
-    case CIPHER_AFFINE: return log2(12.0 * CIPHER_LETTERS);
+    case CIPHER_AFFINE: return log2(12 * CIPHER_LETTERS);
     case CIPHER_MONOALPHABETIC: return log2_factorial(CIPHER_LETTERS);
     case CIPHER_VIGENERE: return key->as.vigenere.period * log2(CIPHER_LETTERS);
     case CIPHER_COLUMNAR:
         return log2_factorial(key->as.columns[0].count) + log2_factorial(key->as.columns[1].count);
-    case CIPHER_RAILFENCE: return log2(CIPHER_RAILS_MAX - 1.0);
+    case CIPHER_RAILFENCE: return log2(CIPHER_RAILS_MAX - 1);
     case CIPHER_COUNT: break;
     }
     return 0;

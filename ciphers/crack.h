@@ -17,10 +17,11 @@ enum {
     CRACK_VIGENERE_MAX = 20, /* the longest period that is tried */
     CRACK_COLUMNS_EXACT = 8, /* up to here every order of columns is tried */
     CRACK_COLUMNS_MAX = 30,  /* the most columns that are tried */
-    /* Scores, in bits a letter: English prose (-2.6 to -3.4), and its letters in no order. */
-    CRACK_SCORE_ENGLISH = -3,
-    CRACK_SCORE_CHANCE = -8,
 };
+
+/* Scores, in bits a letter: English prose (-2.6 to -3.4), and its letters in no order. */
+#define CRACK_SCORE_ENGLISH (-3.0)
+#define CRACK_SCORE_CHANCE  (-8.0)
 
 struct crack_candidate {
     struct cipher_key key;

@@ -13,7 +13,8 @@
 #include "ciphers/letters.h"
 #include "ciphers/transposition.h"
 
-enum { SURE_BITS = 30, ALIKE = 10 /* readings that differ in one letter of so many are one */ };
+enum { ALIKE = 10 /* readings that differ in one letter of so many are one */ };
+static const double SURE_BITS = 30;
 static const double NAMED_BITS = 6.6; /* 1 : 100 against what the caller says it is */
 static const double AMONG_BITS = 5;   /* 1 : 32 against its being any key at all */
 static const double GUESSED_BITS = 5; /* 1 : 32 that nobody's text is no English */
@@ -72,11 +73,11 @@ static double naming_bits(const struct search *search, const struct cipher_key *
     switch (key->kind) {
     case CIPHER_MONOALPHABETIC:
         /* What the letters become that are not there makes no difference. */
-        return family + (lgamma(CIPHER_LETTERS + 1.0) -
+        return family + (lgamma(CIPHER_LETTERS + 1) -
                             lgamma((double)(CIPHER_LETTERS - search->distinct) + 1)) /
                             log(2.0);
     case CIPHER_VIGENERE: return family + cipher_key_bits(key) + log2(CRACK_VIGENERE_MAX);
-    case CIPHER_COLUMNAR: return family + cipher_key_bits(key) + log2(CRACK_COLUMNS_MAX - 1.0);
+    case CIPHER_COLUMNAR: return family + cipher_key_bits(key) + log2(CRACK_COLUMNS_MAX - 1);
     case CIPHER_RAILFENCE: return family + log2(key->as.rails * (key->as.rails - 1.0));
     default: return family + cipher_key_bits(key);
     }

@@ -150,7 +150,7 @@ static double share_clear(struct search *search, const struct view *view, const 
         clear += differ * ALIKE <= search->scored;
     }
     (void)search_goes_on(search, SAMPLES);
-    return (double)clear / SAMPLES;
+    return (double)clear / (double)SAMPLES;
 }
 
 static void solve(struct search *search, const struct view *view)

@@ -5,7 +5,7 @@
 #include "ciphers/letters.h"
 
 enum { COUNTED = 50000 /* letters; more say nothing new */ };
-static const double EVEN = 1.0 / CIPHER_LETTERS;
+static const double EVEN = 1 / (double)CIPHER_LETTERS;
 static const double ENGLISH = 0.065; /* that two letters are the same, in prose */
 static const double SPREAD = 0.068;  /* its deviation, times the root of the letters (measured) */
 static const double BETWEEN = 4.45;  /* bits: English letters, letters of a shuffled alphabet */

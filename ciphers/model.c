@@ -120,9 +120,9 @@ static void find_chances(const struct counts *counts, unsigned symbols, struct c
 
 static uint8_t cost_of(float chance)
 {
-    double cost = chance > 0 ? -CIPHER_COST_UNIT * log2((double)chance) : COST_MAX;
-
-    return (uint8_t)(cost < COST_MAX ? lround(cost) : COST_MAX);
+    if (chance <= 0)
+        return COST_MAX;
+    return (uint8_t)lround(fmin(-CIPHER_COST_UNIT * log2((double)chance), COST_MAX));
 }
 
 /*

@@ -14,8 +14,9 @@
 
 #include "ciphers/cipher.h"
 
+#define CIPHER_COST_UNIT 16.0 /* in a bit */
+
 enum {
-    CIPHER_COST_UNIT = 16,
     CIPHER_SYMBOLS = 27,
     MODEL_START = 26,     /* before the first letter; also the space between words */
     MODEL_RUNS = 1 << 20, /* four symbols of five bits */

@@ -124,7 +124,7 @@ static enum signet_err try_keys(struct signet_library *library, struct lab_row *
     }
     row->tries = TRIALS;
     row->seconds = now_seconds() - start;
-    row->per_second = TRIALS / row->seconds;
+    row->per_second = (double)TRIALS / row->seconds;
     row->years_power = (row->key_bits - 1) * log10(2) - log10(row->per_second * YEAR);
     signet_buf_free(&read);
     return err == SIGNET_ERR_AUTH ? SIGNET_OK : err;
@@ -172,7 +172,7 @@ enum signet_err lab_compare_aead(struct signet_library *library, struct lab_comp
     row->name = "aes-256-gcm";
     (void)snprintf(row->key, sizeof(row->key), "random");
     (void)snprintf(row->known, sizeof(row->known), "all of it: nothing of the key");
-    row->key_bits = 8.0 * CRYPTO_AEAD_KEY_LEN;
+    row->key_bits = 8 * CRYPTO_AEAD_KEY_LEN;
     if ((err = fresh_key(library, &key)) != SIGNET_OK)
         goto out;
     err = crypto_aead_seal(library, &key, (signet_span){0}, comparison->text, &row->ciphertext);

@@ -288,7 +288,7 @@ static enum signet_err compare_one(
     count_letters(signet_buf_span(&row->ciphertext), row->bars);
     row->coincidence = coincidence(row->bars);
     row->entropy = lab_entropy(row->bars, CIPHER_LETTERS);
-    row->entropy_most = log2(letters < CIPHER_LETTERS ? (double)letters : CIPHER_LETTERS);
+    row->entropy_most = log2((double)(letters < CIPHER_LETTERS ? letters : CIPHER_LETTERS));
     row->letters = letters;
     row->key_bits = cipher_key_bits(&key);
     if (kind == CIPHER_RAILFENCE && letters <= CIPHER_RAILS_MAX) /* more rails are no more keys */

@@ -15,12 +15,12 @@
 #include "term/text.h"
 
 enum {
-    TELL_MS = 100,
     SAMPLE_BYTES = 40,     /* of a plaintext, beside others */
     PROGRESS_MAX = 100000, /* bytes of a text that is deciphered to show the progress */
     JSON_TOP = 5,
 };
 static const double LIKELY = 0.5;
+static const double TELL_SECONDS = 0.1;
 
 struct job {
     const struct report *report;
@@ -79,7 +79,7 @@ static bool on_progress(void *ctx, enum cipher_kind kind, const struct crack_res
     struct signet_buf sample = {0};
     double now = now_seconds();
 
-    if (job->is_watched && now - job->told > TELL_MS / 1e3) {
+    if (job->is_watched && now - job->told > TELL_SECONDS) {
         job->told = now;
         if (so_far->count > 0 && job->text.len < PROGRESS_MAX &&
             append_sample(&so_far->candidates[0].key, job->text, &sample) == SIGNET_OK)
@@ -184,7 +184,7 @@ static enum signet_err as_text(const struct job *job, struct signet_buf *out)
     if (!job->report->quiet)
         err = text_format(out,
             "cipher      %s\nkey         %s\nconfidence  %.1f %%\n"
-            "score       %.2f bits a letter (English about %d, chance about %d)\n"
+            "score       %.2f bits a letter (English about %.0f, chance about %.0f)\n"
             "tries       %" PRIu64 " in %.3f s\n\n",
             cipher_name(best->key.kind), key, 100 * best->confidence, best->score,
             CRACK_SCORE_ENGLISH, CRACK_SCORE_CHANCE, result->tries, job->seconds);
