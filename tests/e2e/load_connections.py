@@ -17,6 +17,11 @@ from harness import SIGNETD, Relay, Skip, equal, main, test
 from relay_config import configure
 
 COUNT = 100000 if os.environ.get("SIGNET_TEST_LONG") else 3000
+# Bytes that OpenSSL has allocated for an idle connection of the relay (by CRYPTO_malloc's count):
+# 13,878 in version 3.0.19, 21,446 in 3.5.9. The key exchange is X25519 in both. Since 3.2 each of
+# the two directions has a record layer of 4,424 bytes with room for 32 pipelines, and no call frees
+# it. The interpreter is linked with the library that the relay uses.
+TLS_BYTES = 21446 if ssl.OPENSSL_VERSION_INFO >= (3, 2) else 13878
 UPGRADE = (b"GET /signet HTTP/1.1\r\nHost: relay\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
            b"Sec-WebSocket-Protocol: signet.v1\r\n\r\n")
@@ -96,7 +101,7 @@ def little_is_kept_before_login(world):
     sending = (resident(relay) - before) / len(idle)
     print(f"# {mute:.0f} bytes each, {sending:.0f} with an unfinished message", flush=True)
     assert sending - mute < 5 << 10, "more than the message and its place"
-    assert sending < 24 << 10
+    assert sending < TLS_BYTES + (10 << 10)
     relay.stop()
 
 
