@@ -1,6 +1,4 @@
 /* A line being typed in the terminal. */
-#include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,87 +6,16 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "cli/editor/editor_internal.h"
+#include "cli/editor/state.h"
 #include "term/input.h"
 
-enum {
-    HISTORY_LINES = 200,
-    SEQUENCE_MS = 100, /* the bytes of one key come together */
-};
+enum { HISTORY_LINES = 200 };
 
-struct editor *editor_of(EditLine *edit)
-{
-    void *data = NULL;
-
-    (void)el_get(edit, EL_CLIENTDATA, &data);
-    return data;
-}
-
-/* ---- reading ---- */
-
-/* The first byte of a key is there; for the others nobody waits long, since a key may end earlier
- * than expected. */
-bool editor_read_byte(struct editor *editor, char *byte)
-{
-    struct pollfd waiting = {.fd = STDIN_FILENO, .events = POLLIN};
-    ssize_t got;
-
-    if (editor->is_in_key && poll(&waiting, 1, SEQUENCE_MS) <= 0)
-        return false;
-    editor->is_in_key = true;
-    do
-        got = read(STDIN_FILENO, byte, 1);
-    while (got < 0 && errno == EINTR);
-    if (got == 0 || (got < 0 && errno != EAGAIN))
-        editor->has_ended = true;
-    return got == 1;
-}
-
-/* An el_rfunc_t: one character. Bytes that are none are passed over. */
-static int read_character(EditLine *edit, wchar_t *character)
-{
-    struct editor *editor = editor_of(edit);
-    mbstate_t state = {0};
-    char byte;
-
-    for (;;) {
-        size_t used;
-
-        if (!editor_read_byte(editor, &byte)) {
-            errno = 0;
-            return -1;
-        }
-        used = mbrtowc(character, &byte, 1, &state);
-        if (used == 0 || used == 1)
-            return 1;
-        if (used == (size_t)-1)
-            memset(&state, 0, sizeof(state));
-    }
-}
-
-/* ---- the screen ---- */
+/* ---- the terminal ---- */
 
 static char *give_prompt(EditLine *edit)
 {
     return editor_of(edit)->prompt;
-}
-
-enum signet_err editor_print(struct editor *editor, signet_span text)
-{
-    bool is_written;
-
-    editor_erase(editor);
-    is_written = text.len == 0 || fwrite(text.ptr, 1, text.len, stdout) == text.len;
-    is_written = fputc('\n', stdout) != EOF && is_written;
-    is_written = fflush(stdout) == 0 && is_written;
-    editor_draw(editor);
-    return is_written ? SIGNET_OK : SIGNET_ERR_IO;
-}
-
-void editor_refresh(struct editor *editor)
-{
-    editor_erase(editor);
-    editor_draw(editor);
 }
 
 /* Begin a new line: the terminal in raw mode, an empty line, the prompt drawn. */
@@ -259,38 +186,6 @@ static void on_stopped(uv_signal_t *signal, int number)
 
 /* ---- beginning and end ---- */
 
-/* Keys that mean nothing here (Page Up, F1, with Ctrl or not): libedit would insert the end of what
- * they send as text. */
-static void ignore_others(struct editor *editor)
-{
-    static const char used[] = {1, 3, 4, 7, 8};
-    char keys[32];
-
-    for (int number = 1; number <= 34; number++) {
-        (void)snprintf(keys, sizeof(keys), "\\e[%d~", number);
-        if (memchr(used, number, sizeof(used)) == NULL)
-            (void)el_set(editor->edit, EL_BIND, keys, "ed-ignore", NULL);
-        for (int modifier = 2; modifier <= 8; modifier++) {
-            (void)snprintf(keys, sizeof(keys), "\\e[%d;%d~", number, modifier);
-            (void)el_set(editor->edit, EL_BIND, keys, "ed-ignore", NULL);
-        }
-    }
-    for (const char *letter = "ABCDE"; *letter != '\0'; letter++) { /* F1 to F5 of Linux */
-        (void)snprintf(keys, sizeof(keys), "\\e[[%c", *letter);
-        (void)el_set(editor->edit, EL_BIND, keys, "ed-ignore", NULL);
-    }
-    for (const char *letter = "ABCDFHPQRS"; *letter != '\0'; letter++) {
-        if (*letter >= 'P') {
-            (void)snprintf(keys, sizeof(keys), "\\eO%c", *letter);
-            (void)el_set(editor->edit, EL_BIND, keys, "ed-ignore", NULL);
-        }
-        for (int modifier = 2; modifier <= 8; modifier++) {
-            (void)snprintf(keys, sizeof(keys), "\\e[1;%d%c", modifier, *letter);
-            (void)el_set(editor->edit, EL_BIND, keys, "ed-ignore", NULL);
-        }
-    }
-}
-
 static bool set_up_edit(struct editor *editor)
 {
     const char *terminal = getenv("TERM");
@@ -315,8 +210,8 @@ static bool set_up_edit(struct editor *editor)
     (void)el_set(editor->edit, EL_BIND, "^J", "signet-enter", NULL);
     (void)el_wset(editor->edit, EL_ADDFN, L"signet-paste", L"insert a text", editor_paste);
     (void)el_set(editor->edit, EL_BIND, "\\e[200~", "signet-paste", NULL);
-    ignore_others(editor);
-    (void)el_wset(editor->edit, EL_GETCFN, read_character);
+    editor_ignore_keys(editor);
+    (void)el_wset(editor->edit, EL_GETCFN, editor_read_character);
     return true;
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "cli/editor/editor_internal.h"
+#include "cli/editor/state.h"
 
 static const char ending[] = "\033[201~";
 

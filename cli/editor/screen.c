@@ -3,7 +3,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "cli/editor/editor_internal.h"
+#include "cli/editor/state.h"
 #include "term/screen.h"
 
 enum { TAB = 8 };
@@ -116,4 +116,22 @@ void editor_draw(struct editor *editor)
     (void)el_set(editor->edit, EL_REFRESH);
     editor->is_shown = true;
     join_rows(editor);
+}
+
+enum signet_err editor_print(struct editor *editor, signet_span text)
+{
+    bool is_written;
+
+    editor_erase(editor);
+    is_written = text.len == 0 || fwrite(text.ptr, 1, text.len, stdout) == text.len;
+    is_written = fputc('\n', stdout) != EOF && is_written;
+    is_written = fflush(stdout) == 0 && is_written;
+    editor_draw(editor);
+    return is_written ? SIGNET_OK : SIGNET_ERR_IO;
+}
+
+void editor_refresh(struct editor *editor)
+{
+    editor_erase(editor);
+    editor_draw(editor);
 }

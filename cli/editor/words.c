@@ -4,7 +4,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "cli/editor/editor_internal.h"
+#include "cli/editor/state.h"
 
 char *editor_text(const wchar_t *line, size_t len)
 {

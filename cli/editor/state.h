@@ -1,6 +1,7 @@
-/* What the parts of the editor share. */
-#ifndef CLI_EDITOR_EDITOR_INTERNAL_H
-#define CLI_EDITOR_EDITOR_INTERNAL_H
+/* What the parts of the editor share: editor.c is on top, then words.c and paste.c, then screen.c
+ * and keys.c. */
+#ifndef CLI_EDITOR_STATE_H
+#define CLI_EDITOR_STATE_H
 
 #include <histedit.h>
 
@@ -26,15 +27,25 @@ struct editor {
     bool is_plain; /* a terminal without cursor movement */
 };
 
+/* ---- keys.c ---- */
+
+/* Whose line libedit is at. */
 struct editor *editor_of(EditLine *edit);
+/* The next byte, if it comes soon; false: it does not. */
+bool editor_read_byte(struct editor *editor, char *byte);
+/* An el_rfunc_t: one character. */
+int editor_read_character(EditLine *edit, wchar_t *character);
+/* Let the keys for which there is no use do nothing. */
+void editor_ignore_keys(struct editor *editor);
+
+/* ---- screen.c; editor_print and editor_refresh, too ---- */
 
 /* Take the prompt and the line off the screen; the cursor stands where the prompt began. */
 void editor_erase(struct editor *editor);
 /* Show them where the cursor stands, with the prompt that is right now. */
 void editor_draw(struct editor *editor);
 
-/* The next byte, if it comes soon; false: it does not. */
-bool editor_read_byte(struct editor *editor, char *byte);
+/* ---- paste.c ---- */
 
 /* Have the terminal mark what is pasted, or no longer. */
 void editor_mark_pastes(const struct editor *editor, bool are_marked);
@@ -44,9 +55,10 @@ unsigned char editor_paste(EditLine *edit, int key);
 void editor_take_paste(struct editor *editor);
 void editor_drop_paste(struct editor *editor);
 
+/* ---- words.c ---- */
+
 /* Characters as UTF-8, to be freed; NULL: out of memory. */
 char *editor_text(const wchar_t *line, size_t len);
-
 /* The Tab key, as libedit calls it: as far as all candidates agree; then their list. */
 unsigned char editor_complete(EditLine *edit, int key);
 
