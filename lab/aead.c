@@ -2,12 +2,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "lab/compare.h"
 #include "ciphers/letters.h"
 #include "crypto/aead.h"
 #include "crypto/secret.h"
+#include "lab/measure.h"
 
 enum {
     BYTES_BAR = 8, /* byte values in one bar */
@@ -16,14 +16,6 @@ enum {
 };
 static const double YEAR = 365.25 * 86400;
 static const char second_message[LAB_NONCE_LEN + 1] = "pay mallory nine hundred euros  ";
-
-static double now_seconds(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static enum signet_err fresh_key(struct signet_library *library, struct crypto_aead_key *key)
 {
@@ -114,7 +106,7 @@ static enum signet_err try_keys(struct signet_library *library, struct lab_row *
                                                 ? row->ciphertext.len
                                                 : TRIAL_BYTES + CRYPTO_AEAD_TAG_LEN);
     struct signet_buf read = {0};
-    double start = now_seconds();
+    double start = lab_seconds();
     enum signet_err err = SIGNET_ERR_AUTH;
 
     for (uint32_t i = 0; i < TRIALS && err == SIGNET_ERR_AUTH; i++) {
@@ -123,7 +115,7 @@ static enum signet_err try_keys(struct signet_library *library, struct lab_row *
         err = crypto_aead_open(library, &key, (signet_span){0}, sealed, &read);
     }
     row->tries = TRIALS;
-    row->seconds = now_seconds() - start;
+    row->seconds = lab_seconds() - start;
     row->per_second = (double)TRIALS / row->seconds;
     row->years_power = (row->key_bits - 1) * log10(2) - log10(row->per_second * YEAR);
     signet_buf_free(&read);

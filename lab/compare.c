@@ -4,10 +4,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "ciphers/letters.h"
 #include "ciphers/transposition.h"
+#include "lab/measure.h"
 
 static const double BROKEN = 0.9; /* of the letters */
 
@@ -30,61 +30,6 @@ struct cipher_key lab_sample_key(enum cipher_kind kind)
     return key;
 }
 
-double lab_entropy(const size_t *counts, size_t kinds)
-{
-    double total = 0, bits = 0;
-
-    for (size_t i = 0; i < kinds; i++)
-        total += (double)counts[i];
-    for (size_t i = 0; i < kinds; i++) {
-        double share = (double)counts[i] / total;
-
-        if (counts[i] > 0)
-            bits -= share * log2(share);
-    }
-    return bits;
-}
-
-static void count_letters(signet_span text, size_t counts[LAB_BARS_MAX])
-{
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t letter = letter_of(text.ptr[i]);
-
-        if (letter < CIPHER_LETTERS)
-            counts[letter]++;
-    }
-}
-
-/* The chance that two of the letters are the same. */
-static double coincidence(const size_t *counts)
-{
-    double total = 0, same = 0;
-
-    for (size_t i = 0; i < CIPHER_LETTERS; i++) {
-        total += (double)counts[i];
-        same += (double)counts[i] * ((double)counts[i] - 1);
-    }
-    return total < 2 ? 0 : same / (total * (total - 1));
-}
-
-/* Letters at which two texts of one length differ. */
-static size_t differing(signet_span a, signet_span b)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < a.len && i < b.len; i++)
-        count += a.ptr[i] != b.ptr[i];
-    return count;
-}
-
-static double now_seconds(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 /* ---- what is measured of one cipher ---- */
 
 static enum signet_err break_it(
@@ -93,10 +38,10 @@ static enum signet_err break_it(
     struct crack_options options = {.seed = 1};
     struct crack_result result;
     struct signet_buf read = {0};
-    double start = now_seconds();
+    double start = lab_seconds();
     enum signet_err err = crack(model, kind, signet_buf_span(&row->ciphertext), &options, &result);
 
-    row->seconds = now_seconds() - start;
+    row->seconds = lab_seconds() - start;
     if (err == SIGNET_ERR_ARGUMENT)
         return SIGNET_OK; /* too short: not broken */
     if (err != SIGNET_OK)
@@ -105,25 +50,10 @@ static enum signet_err break_it(
     err = cipher_apply(
         &result.candidates[0].key, CIPHER_DECRYPT, signet_buf_span(&row->ciphertext), &read);
     if (err == SIGNET_OK)
-        row->is_broken = (double)differing(signet_buf_span(&read), text) <=
+        row->is_broken = (double)lab_differing(signet_buf_span(&read), text) <=
                          (1 - BROKEN) * (double)letters_count(text);
     signet_buf_free(&read);
     return err;
-}
-
-enum signet_err lab_change_letter(signet_span text, struct signet_buf *out)
-{
-    enum signet_err err = signet_buf_append(out, text);
-    size_t at = text.len / 2;
-    uint8_t *byte;
-
-    if (err != SIGNET_OK)
-        return err;
-    while (letter_of(text.ptr[at]) == CIPHER_LETTERS)
-        at = (at + 1) % text.len;
-    byte = &out->ptr[out->len - text.len + at];
-    *byte = letter_like(letter_mod(letter_of(*byte) + 1), *byte);
-    return SIGNET_OK;
 }
 
 /* How much of the ciphertext is another then? */
@@ -136,7 +66,7 @@ static enum signet_err change_letter(
     if (err == SIGNET_OK)
         err = cipher_apply(key, CIPHER_ENCRYPT, signet_buf_span(&changed), &other);
     if (err == SIGNET_OK)
-        row->changed = differing(signet_buf_span(&other), signet_buf_span(&row->ciphertext));
+        row->changed = lab_differing(signet_buf_span(&other), signet_buf_span(&row->ciphertext));
     row->changeable = letters_count(text);
     signet_buf_free(&changed);
     signet_buf_free(&other);
@@ -160,7 +90,7 @@ static enum signet_err flip_bit(signet_span text, const struct cipher_key *key, 
         err = cipher_apply(key, CIPHER_DECRYPT, signet_buf_span(&flipped), &read);
     }
     if (err == SIGNET_OK)
-        row->wrong = differing(signet_buf_span(&read), text);
+        row->wrong = lab_differing(signet_buf_span(&read), text);
     signet_buf_free(&flipped);
     signet_buf_free(&read);
     return err;
@@ -255,7 +185,7 @@ static enum signet_err known_plaintext(
 
     switch (key->kind) {
     case CIPHER_MONOALPHABETIC:
-        count_letters(text, counts);
+        lab_count_letters(text, counts);
         for (size_t i = 0; i < CIPHER_LETTERS; i++)
             different += counts[i] > 0;
         (void)snprintf(
@@ -285,8 +215,8 @@ static enum signet_err compare_one(
     if ((err = cipher_apply(&key, CIPHER_ENCRYPT, text, &row->ciphertext)) != SIGNET_OK)
         return err;
     row->bar_count = CIPHER_LETTERS;
-    count_letters(signet_buf_span(&row->ciphertext), row->bars);
-    row->coincidence = coincidence(row->bars);
+    lab_count_letters(signet_buf_span(&row->ciphertext), row->bars);
+    row->coincidence = lab_coincidence(row->bars);
     row->entropy = lab_entropy(row->bars, CIPHER_LETTERS);
     row->entropy_most = log2((double)(letters < CIPHER_LETTERS ? letters : CIPHER_LETTERS));
     row->letters = letters;
@@ -309,8 +239,8 @@ enum signet_err lab_compare(
 
     comparison->text = text;
     comparison->letters = letters_count(text);
-    count_letters(text, comparison->bars);
-    comparison->coincidence = coincidence(comparison->bars);
+    lab_count_letters(text, comparison->bars);
+    comparison->coincidence = lab_coincidence(comparison->bars);
     for (unsigned kind = 0; err == SIGNET_OK && kind < CIPHER_COUNT; kind++)
         err = compare_one(model, text, (enum cipher_kind)kind, &comparison->rows[kind]);
     cipher_model_free(model);

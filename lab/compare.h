@@ -77,12 +77,6 @@ void lab_comparison_free(struct lab_comparison *comparison);
 SIGNET_MUST_USE enum signet_err lab_compare_aead(
     struct signet_library *library, struct lab_comparison *comparison);
 
-/* Append the text with the letter in its middle changed for the next. Errors: NOMEM. */
-SIGNET_MUST_USE enum signet_err lab_change_letter(signet_span text, struct signet_buf *out);
-
-/* Bits a symbol, from how often each is there. */
-double lab_entropy(const size_t *counts, size_t kinds);
-
 /* Append it for people, at most 80 columns wide, without the last line feed. Errors: NOMEM. */
 SIGNET_MUST_USE enum signet_err lab_show(
     const struct lab_comparison *comparison, bool explain, struct signet_buf *out);

@@ -5,11 +5,11 @@
 #include <math.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ciphers/letters.h"
 #include "term/json.h"
+#include "lab/measure.h"
 #include "lab/text.h"
 #include "term/text.h"
 #include "term/text.h"
@@ -41,14 +41,6 @@ static void on_interrupt(int number)
     is_interrupted = 1;
 }
 
-static double now_seconds(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 /* ---- progress ---- */
 
 /* Append the beginning of the plaintext under a key, safe for a terminal and on one line. */
@@ -77,7 +69,7 @@ static bool on_progress(void *ctx, enum cipher_kind kind, const struct crack_res
     struct job *job = ctx;
     FILE *err = job->report->err;
     struct signet_buf sample = {0};
-    double now = now_seconds();
+    double now = lab_seconds();
 
     if (job->is_watched && now - job->told > TELL_SECONDS) {
         job->told = now;
@@ -291,10 +283,10 @@ static enum signet_err search(struct job *job, const struct lab_crack_request *r
         explain(job, model);
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, &before);
-    job->start = job->told = now_seconds();
+    job->start = job->told = lab_seconds();
     err = job->kind == CIPHER_COUNT ? crack_unknown(model, job->text, &options, &job->result)
                                     : crack(model, job->kind, job->text, &options, &job->result);
-    job->seconds = now_seconds() - job->start;
+    job->seconds = lab_seconds() - job->start;
     (void)sigaction(SIGINT, &before, NULL);
     if (job->is_watched) {
         (void)fputs("\r\x1b[K", job->report->err);
