@@ -10,10 +10,7 @@
 #include "cli/explain.h"
 #include "term/text.h"
 
-enum {
-    LEAVE_MS = 10000,   /* how long somebody who wants to leave is kept; a program has patience */
-    IN_FLIGHT_MAX = 64, /* lines of a pipe that were read and have no answer yet */
-};
+enum { IN_FLIGHT_MAX = 64 /* lines of a pipe that were read and have no answer yet */ };
 
 /* ---- what appears ---- */
 
@@ -51,38 +48,6 @@ static void refresh(struct chat *chat)
 }
 
 /* ---- what is typed ---- */
-
-static void leave_if_done(struct chat *chat)
-{
-    size_t kept = chat->pending.kept;
-
-    if (!chat->is_leaving || pending_in_flight(&chat->pending) > 0 || link_has_ended(chat->link))
-        return;
-    if (kept > 0) {
-        editor_stop(chat->editor);
-        report_error(chat->context->report, "queued",
-            "the next signet command that reaches the relay sends what is queued",
-            "%zu message%s not accepted yet: kept in the outbox", kept,
-            kept == 1 ? " is" : "s are");
-    }
-    link_end(chat->link, chat->has_failed || kept > 0 ? EXIT_FAILED : EXIT_DONE);
-}
-
-static void on_late(uv_timer_t *timer)
-{
-    struct chat *chat = timer->data;
-
-    link_give_up(chat->link); /* what was kept and what was not is told before the end */
-}
-
-void chat_leave(struct chat *chat)
-{
-    uv_update_time(link_loop(chat->link)); /* what was read last may have taken seconds */
-    if (!chat->is_leaving && chat->editor != NULL)
-        (void)uv_timer_start(&chat->leave, on_late, LEAVE_MS, 0);
-    chat->is_leaving = true;
-    leave_if_done(chat);
-}
 
 static void send_line(struct chat *chat, signet_span line)
 {
@@ -243,7 +208,7 @@ static void on_event(void *ctx, const struct engine_event *event)
     }
     if (pending_in_flight(&chat->pending) < IN_FLIGHT_MAX / 2)
         input_pause(&chat->input, false);
-    leave_if_done(chat);
+    chat_leave_if_done(chat);
 }
 
 static void on_down(void *ctx, const struct link_down *down)
@@ -261,7 +226,7 @@ static void on_down(void *ctx, const struct link_down *down)
     refresh(chat);
     link_retry(chat->link);
     input_pause(&chat->input, false); /* what is read now goes to the outbox */
-    leave_if_done(chat);
+    chat_leave_if_done(chat);
 }
 
 static void on_interrupt(void *ctx, int signal)
@@ -272,7 +237,7 @@ static void on_interrupt(void *ctx, int signal)
         input_stop(&chat->input);
         chat->is_leaving = chat->has_failed = true;
         link_give_up(chat->link);
-        leave_if_done(chat);
+        chat_leave_if_done(chat);
         return;
     }
     if (!editor_drop_line(chat->editor) && chat->has_warned) {

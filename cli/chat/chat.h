@@ -1,4 +1,5 @@
-/* What the parts of signet chat share: cmd_chat.c has its life, chat_words.c what is typed with '/'. */
+/* What the parts of signet chat share: chat.c has its life, words.c what is typed with '/', and below
+ * both show.c what appears, leave.c its end. */
 #ifndef CLI_CHAT_CHAT_H
 #define CLI_CHAT_CHAT_H
 
@@ -43,6 +44,8 @@ void chat_show_accepted(struct chat *chat, const struct engine_event *event);
 bool chat_show(struct chat *chat, const struct inbox_item *item);
 /* Stop, when what is on its way has been accepted. */
 void chat_leave(struct chat *chat);
+/* Stop now, if that is wanted and nothing is on its way. */
+void chat_leave_if_done(struct chat *chat);
 
 /* Choose to whom lines go. */
 void chat_turn_to(struct chat *chat, const char *peer);

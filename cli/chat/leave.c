@@ -1,0 +1,37 @@
+/* The end of a chat: what is on its way is waited for, and what is kept is told. */
+#include "cli/chat/chat.h"
+
+/* How long somebody who wants to leave is kept; a program has patience. */
+enum { LEAVE_MS = 10000 };
+
+void chat_leave_if_done(struct chat *chat)
+{
+    size_t kept = chat->pending.kept;
+
+    if (!chat->is_leaving || pending_in_flight(&chat->pending) > 0 || link_has_ended(chat->link))
+        return;
+    if (kept > 0) {
+        editor_stop(chat->editor);
+        report_error(chat->context->report, "queued",
+            "the next signet command that reaches the relay sends what is queued",
+            "%zu message%s not accepted yet: kept in the outbox", kept,
+            kept == 1 ? " is" : "s are");
+    }
+    link_end(chat->link, chat->has_failed || kept > 0 ? EXIT_FAILED : EXIT_DONE);
+}
+
+static void on_late(uv_timer_t *timer)
+{
+    struct chat *chat = timer->data;
+
+    link_give_up(chat->link); /* what was kept and what was not is told before the end */
+}
+
+void chat_leave(struct chat *chat)
+{
+    uv_update_time(link_loop(chat->link)); /* what was read last may have taken seconds */
+    if (!chat->is_leaving && chat->editor != NULL)
+        (void)uv_timer_start(&chat->leave, on_late, LEAVE_MS, 0);
+    chat->is_leaving = true;
+    chat_leave_if_done(chat);
+}
