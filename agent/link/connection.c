@@ -5,7 +5,7 @@
 #include "agent/link/link_internal.h"
 #include "io/clock.h"
 
-enum { LOGIN_MS = 15000, LOOK_MS = 60000, CODE_ELSEWHERE = 4001 };
+enum { LOGIN_MS = 15000, CODE_ELSEWHERE = 4001 };
 
 static void on_login_late(uv_timer_t *timer)
 {
@@ -167,7 +167,7 @@ static void on_closed(struct io_connection *connection, enum io_close_reason rea
         link_deliver(link);
 }
 
-static void on_due(uv_timer_t *timer)
+void link_on_due(uv_timer_t *timer)
 {
     struct link *link = timer->data;
     struct engine_output output = {0};
@@ -178,20 +178,6 @@ static void on_due(uv_timer_t *timer)
     err = engine_tick(link->agent->engine, clock_wall_ms(), &output);
     if (link_settle(link, err, &output) == SIGNET_OK)
         link_deliver(link);
-}
-
-void link_watch_time(struct link *link)
-{
-    uint64_t deadline = engine_deadline(link->agent->engine), now_ms = clock_wall_ms();
-    uint64_t wait_ms = deadline > now_ms ? deadline - now_ms : 0;
-
-    if (deadline == UINT64_MAX) {
-        (void)uv_timer_stop(&link->due);
-        return;
-    }
-    uv_update_time(&link->uv);
-    /* Looked at in between, too: the wall clock may have been set. */
-    (void)uv_timer_start(&link->due, on_due, wait_ms < LOOK_MS ? wait_ms : LOOK_MS, 0);
 }
 
 void link_give_up(struct link *link)

@@ -89,43 +89,7 @@ void link_deliver(struct link *link)
         link_deliver_later(link);
 }
 
-static void on_turn(uv_timer_t *timer)
+void link_on_turn(uv_timer_t *timer)
 {
     link_deliver(timer->data);
-}
-
-void link_deliver_later(struct link *link)
-{
-    if (!link->is_delivering)
-        (void)uv_timer_start(&link->turn, on_turn, 0, 0);
-}
-
-void link_add_event(struct link *link, struct engine_event *event)
-{
-    event->next = NULL;
-    if (link->last_event != NULL)
-        link->last_event->next = event;
-    else
-        link->first_event = event;
-    link->last_event = event;
-}
-
-void link_failed(struct link *link, const struct link_down *down)
-{
-    link->down = *down;
-    link->has_down = true;
-    link_deliver_later(link);
-}
-
-void link_unreachable(struct link *link, const char *why)
-{
-    struct link_down down = {
-        .code = "unreachable",
-        .hint = "is the relay running, and this machine connected?",
-        .exit_code = EXIT_FAILED,
-    };
-
-    (void)snprintf(
-        down.text, sizeof(down.text), "cannot reach the relay at %s: %s", link->authority, why);
-    link_failed(link, &down);
 }

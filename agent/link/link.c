@@ -10,108 +10,11 @@
 enum {
     PING_MS = 10000, /* a relay that does not answer is given up after twice as long */
     WATCH_MS = 600000,
-    FORGET_MS = 1000, /* after the last commit */
     PAUSE_FIRST_MS = 1000,
     PAUSE_MAX_MS = 30000,
     MESSAGE_MAX = 1048576, /* a relay packs several deliveries into one message */
     PENDING_MAX = 8388608,
 };
-
-/* ---- the engine's output ---- */
-
-/* Quiet: the keys that were used need not stay on the disk until more are. */
-static void on_quiet(uv_timer_t *timer)
-{
-    struct link *link = timer->data;
-
-    if (link_is_usable(link))
-        store_forget(home_store(link->agent->place.home));
-}
-
-static enum signet_err send_frames(struct link *link, struct engine_output *output)
-{
-    struct engine_frame *frame;
-    enum signet_err err = SIGNET_OK;
-
-    while ((frame = engine_output_frame(output)) != NULL) {
-        /* What cannot be sent, since the connection is ending, stays in the outbox. */
-        if (link->is_open && err == SIGNET_OK)
-            err = io_connection_send(link->connection, signet_buf_span(&frame->bytes));
-        engine_frame_free(frame);
-    }
-    return err == SIGNET_ERR_NOMEM || err == SIGNET_ERR_CRYPTO ? err : SIGNET_OK;
-}
-
-enum signet_err link_settle(struct link *link, enum signet_err err, struct engine_output *output)
-{
-    struct engine_event *event;
-
-    if (output->changes.count > 0)
-        (void)uv_timer_start(&link->quiet, on_quiet, FORGET_MS, 0);
-    if ((err = agent_commit(link->agent, err, output)) == SIGNET_OK &&
-        (err = send_frames(link, output)) != SIGNET_OK)
-        agent_report(&link->agent->place, err);
-    while (err == SIGNET_OK && (event = engine_output_event(output)) != NULL)
-        link_add_event(link, event);
-    engine_output_clear(output);
-    link_watch_time(link);
-    if (err != SIGNET_OK)
-        link_end(link, EXIT_FAILED);
-    else if (link->first_event != NULL)
-        link_deliver_later(link);
-    return err;
-}
-
-enum signet_err link_disconnected(struct link *link)
-{
-    struct engine_output output = {0};
-    enum signet_err err = engine_disconnected(link->agent->engine, clock_wall_ms(), &output);
-
-    return link_settle(link, err, &output);
-}
-
-bool link_is_usable(const struct link *link)
-{
-    return !link->has_ended && !link->agent->is_broken;
-}
-
-enum signet_err link_send(struct link *link, const struct engine_text *text)
-{
-    struct engine_output output = {0};
-    enum signet_err err;
-
-    if (!link_is_usable(link))
-        return SIGNET_ERR_STATE;
-    err = engine_send(link->agent->engine, text, clock_wall_ms(), &output);
-    err = link_settle(link, err, &output);
-    if (err == SIGNET_OK && !link->is_open) {
-        link->has_offline_texts = true;
-        link_deliver_later(link);
-    }
-    return err;
-}
-
-enum signet_err link_subscribe(struct link *link)
-{
-    struct engine_output output = {0};
-    enum signet_err err;
-
-    if (!link_is_usable(link))
-        return SIGNET_ERR_STATE;
-    err = engine_subscribe(link->agent->engine, &output);
-    return link_settle(link, err, &output);
-}
-
-enum signet_err link_shown(struct link *link, uint64_t number)
-{
-    struct engine_output output = {0};
-    enum signet_err err;
-
-    if (!link_is_usable(link))
-        return SIGNET_ERR_STATE;
-    err = engine_shown(link->agent->engine, number, &output);
-    return link_settle(link, err, &output);
-}
 
 /* ---- calls of the owner ---- */
 
@@ -147,15 +50,6 @@ void link_retry(struct link *link)
     /* Up to a quarter more, so that not all come back at once after a restart. */
     (void)uv_timer_start(
         &link->pause, on_pause_over, link->pause_ms + uv_hrtime() / 1000 % (link->pause_ms / 4), 0);
-}
-
-void link_end(struct link *link, enum exit_code code)
-{
-    if (link->has_ended)
-        return;
-    link->has_ended = true;
-    link->code = code;
-    uv_stop(&link->uv);
 }
 
 bool link_has_ended(const struct link *link)
@@ -196,11 +90,6 @@ const char *link_relay(const struct link *link)
 bool link_is_ready(const struct link *link)
 {
     return link->is_ready;
-}
-
-bool link_is_settled(const struct link *link)
-{
-    return link->is_ready && link->first_event == NULL && engine_is_settled(link->agent->engine);
 }
 
 /* ---- beginning and end ---- */
@@ -247,6 +136,8 @@ static void make_timers(struct link *link)
         (void)uv_timer_init(&link->uv, timers[i]); /* cannot fail */
         timers[i]->data = link;
     }
+    link->on_turn = link_on_turn;
+    link->on_due = link_on_due;
     (void)uv_timer_start(&link->watch, on_watch, WATCH_MS, WATCH_MS);
 }
 

@@ -1,5 +1,6 @@
-/* The inside of a link: link.c has its life, link_dial.c the way to an open connection, link_hop.c
- * what is done with it, link_events.c what its owner is told. */
+/* The inside of a link, each file calling those after it: link.c has its life, connection.c what is
+ * done with an open connection, events.c hands on to the owner, dial.c is the way to a connection,
+ * settle.c what follows every call of the engine, queue.c what is yet to be told. */
 #ifndef AGENT_LINK_LINK_INTERNAL_H
 #define AGENT_LINK_LINK_INTERNAL_H
 
@@ -28,6 +29,7 @@ struct link {
     uv_timer_t watch;    /* asks whether a connection has grown old */
     uv_timer_t quiet;    /* since the last commit */
     uv_timer_t due;      /* for the engine's deadline */
+    uv_timer_cb on_turn, on_due;
     uint64_t pause_ms;
 
     uv_getaddrinfo_t lookup;
@@ -47,7 +49,20 @@ struct link {
     enum exit_code code;
 };
 
-/* ---- link_dial.c ---- */
+/* ---- connection.c ---- */
+
+extern const struct io_handler link_io_handler;
+/* For the timer `due`. */
+void link_on_due(uv_timer_t *timer);
+
+/* ---- events.c ---- */
+
+/* Hand on events; not inside a call of the owner. */
+void link_deliver(struct link *link);
+/* For the timer `turn`. */
+void link_on_turn(uv_timer_t *timer);
+
+/* ---- dial.c ---- */
 
 /* Look the relay up and connect to its addresses in turn; ends in link_opened or link_failed. */
 void link_dial(struct link *link);
@@ -56,34 +71,25 @@ bool link_dial_next(struct link *link);
 /* Give up looking up and connecting. */
 void link_dial_stop(struct link *link);
 
-/* ---- link.c ---- */
+/* ---- settle.c ---- */
 
-/* Neither ended nor broken. */
-bool link_is_usable(const struct link *link);
 /* After every call of the engine: disk, then relay, then events. An error has been reported, and
  * has ended the link. */
 enum signet_err link_settle(struct link *link, enum signet_err err, struct engine_output *output);
 /* Tell the engine; errors as of link_settle. */
 enum signet_err link_disconnected(struct link *link);
 
-/* ---- link_events.c ---- */
+/* ---- queue.c ---- */
 
-/* Hand on events; not inside a call of the owner. */
-void link_deliver(struct link *link);
-/* The same soon, outside of the call that brought it about. */
-void link_deliver_later(struct link *link);
+/* Neither ended nor broken. */
+bool link_is_usable(const struct link *link);
 /* Takes the event over. */
 void link_add_event(struct link *link, struct engine_event *event);
+/* Hand on events soon, outside of the call that brought them about. */
+void link_deliver_later(struct link *link);
 /* There is no connection, and none under way. */
 void link_failed(struct link *link, const struct link_down *down);
 /* The same, where only a cause is to be added to "cannot reach the relay at HOST:PORT". */
 void link_unreachable(struct link *link, const char *why);
-
-/* ---- link_hop.c ---- */
-
-extern const struct io_handler link_io_handler;
-
-/* After every call of the engine: see when it wants the next one. */
-void link_watch_time(struct link *link);
 
 #endif
