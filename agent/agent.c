@@ -1,7 +1,13 @@
-/* An engine at work on a home. */
+/* An agent from its beginning to its end. */
 #include "agent/agent.h"
 
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "agent/online.h"
+
+enum { WATCH_MS = 600000 };
 
 struct engine_config agent_engine_config(const struct agent_place *place)
 {
@@ -10,33 +16,6 @@ struct engine_config agent_engine_config(const struct agent_place *place)
         .records = store_source(home_store(place->home)),
         .explain = place->explain,
     };
-}
-
-void agent_report(const struct agent_place *place, enum signet_err err)
-{
-    const struct report *report = place->report;
-    struct home *home = place->home;
-    const char *why = store_error_text(home_store(home));
-
-    switch (err) {
-    case SIGNET_ERR_IO:
-        report_error(report, "store", store_error_hint(home_store(home)),
-            "cannot read the store in %s: %s", home_path(home),
-            why[0] == '\0' ? signet_err_text(err) : why);
-        break;
-    case SIGNET_ERR_AUTH:
-    case SIGNET_ERR_FORMAT:
-    case SIGNET_ERR_KEY:
-        report_error(report, "damaged-store",
-            "what is damaged cannot be read again; `signet history` shows what can",
-            "a record in %s is damaged, or was changed by others", home_path(home));
-        break;
-    case SIGNET_ERR_UNKNOWN:
-        report_error(report, "no-account", "make one with signet join LINK --name NAME",
-            "there is no account in %s", home_path(home));
-        break;
-    default: report_error(report, "machine", NULL, "cannot go on: %s", signet_err_text(err)); break;
-    }
 }
 
 enum signet_err agent_open(struct agent *agent, const struct agent_place *place)
@@ -62,38 +41,134 @@ enum signet_err agent_open_registered(struct agent *agent, const struct agent_pl
     return SIGNET_ERR_STATE;
 }
 
+/* ---- beginning ---- */
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct agent *agent = handle->data;
+    struct agent_online *online = agent->online;
+
+    if (online->handler->on_interrupt == NULL)
+        agent_end(agent, EXIT_FAILED);
+    else if (!online->has_ended)
+        online->handler->on_interrupt(online->ctx, number);
+}
+
+/* Who has started us with nohup wants us to go on without the terminal. */
+static bool is_hangup_ignored(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+
+    return sigaction(SIGHUP, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static enum signet_err watch_signals(struct agent *agent)
+{
+    static const int numbers[AGENT_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
+    struct agent_online *online = agent->online;
+
+    for (size_t i = 0; i < AGENT_SIGNALS; i++) {
+        (void)uv_signal_init(&online->loop, &online->signals[i]);
+        online->signals[i].data = agent;
+        if (numbers[i] == SIGHUP && is_hangup_ignored())
+            continue;
+        if (uv_signal_start(&online->signals[i], on_signal, numbers[i]) != 0)
+            return SIGNET_ERR_IO;
+    }
+    return SIGNET_OK;
+}
+
+static void make_timers(struct agent *agent)
+{
+    struct agent_online *online = agent->online;
+    uv_timer_t *timers[] = {&online->turn, &online->watch, &online->quiet, &online->due};
+
+    for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
+        (void)uv_timer_init(&online->loop, timers[i]); /* cannot fail */
+        timers[i]->data = agent;
+    }
+    online->on_turn = agent_on_turn;
+    online->on_due = agent_on_due;
+    (void)uv_timer_start(&online->watch, agent_on_watch, WATCH_MS, WATCH_MS);
+}
+
+/* The loop is there. */
+static enum signet_err start(struct agent *agent)
+{
+    struct agent_online *online = agent->online;
+    enum signet_err err;
+
+    make_timers(agent);
+    if ((err = watch_signals(agent)) != SIGNET_OK)
+        return err;
+    return link_new(
+        &online->loop, engine_relay(agent->engine), &agent_link_handler, agent, &online->link);
+}
+
+enum signet_err agent_start(struct agent *agent, const struct agent_handler *handler, void *ctx)
+{
+    struct agent_online *online = calloc(1, sizeof(*online));
+    enum signet_err err = SIGNET_ERR_NOMEM;
+
+    if (online != NULL && uv_loop_init(&online->loop) == 0) {
+        online->handler = handler;
+        online->ctx = ctx;
+        agent->online = online;
+        online = NULL;
+        err = start(agent);
+    }
+    free(online);
+    if (err != SIGNET_OK)
+        report_error(
+            agent->place.report, "machine", NULL, "cannot start: %s", signet_err_text(err));
+    return err;
+}
+
+uv_loop_t *agent_loop(struct agent *agent)
+{
+    return &agent->online->loop;
+}
+
+/* ---- end ---- */
+
+enum exit_code agent_run(struct agent *agent)
+{
+    struct agent_online *online = agent->online;
+
+    while (!online->has_ended)
+        (void)uv_run(&online->loop, UV_RUN_DEFAULT);
+    link_finish(online->link, !agent->is_broken); /* nobody waits for the answer */
+    return online->code;
+}
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void go_offline(struct agent *agent)
+{
+    struct agent_online *online = agent->online;
+    struct engine_event *event;
+
+    online->has_ended = true;
+    link_close(online->link);
+    (void)uv_run(&online->loop, UV_RUN_NOWAIT); /* io's own handles are closed here */
+    uv_walk(&online->loop, close_handle, NULL);
+    (void)uv_run(&online->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&online->loop);
+    link_free(online->link);
+    while ((event = agent_take_event(agent)) != NULL)
+        free(event);
+    free(online);
+}
+
 void agent_close(struct agent *agent)
 {
+    if (agent->online != NULL)
+        go_offline(agent);
     engine_free(agent->engine);
     memset(agent, 0, sizeof(*agent));
-}
-
-static void report_commit(const struct agent *agent, enum signet_err err)
-{
-    struct store *store = home_store(agent->place.home);
-    const char *why = store_error_text(store);
-
-    report_error(agent->place.report, "store", store_error_hint(store),
-        "cannot store: %s; nothing was sent or acknowledged",
-        why[0] == '\0' ? signet_err_text(err) : why);
-}
-
-enum signet_err agent_commit(struct agent *agent, enum signet_err err, struct engine_output *output)
-{
-    if (agent->is_broken)
-        return SIGNET_ERR_STATE;
-    if (err != SIGNET_OK) {
-        agent->is_broken = true;
-        agent_report(&agent->place, err);
-        return err;
-    }
-    if (output->changes.count == 0)
-        return SIGNET_OK;
-    if ((err = store_commit(home_store(agent->place.home), &output->changes)) != SIGNET_OK) {
-        agent->is_broken = true;
-        report_commit(agent, err);
-        return err;
-    }
-    record_batch_clear(&output->changes);
-    return SIGNET_OK;
 }

@@ -1,9 +1,5 @@
-/* A link's connection: what is bound to it, what comes by it, why it ended. */
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "agent/link/link_internal.h"
-#include "io/clock.h"
+/* What comes by a link's connection, and why it ended. */
+#include "agent/link/state.h"
 
 enum { LOGIN_MS = 15000, CODE_ELSEWHERE = 4001 };
 
@@ -14,98 +10,27 @@ static void on_login_late(uv_timer_t *timer)
     io_connection_close(link->connection, WS_CODE_NORMAL);
 }
 
-static void explain(struct link *link, const struct engine_step *step)
-{
-    struct engine_event *event = calloc(1, sizeof(*event));
-
-    if (event == NULL)
-        return; /* the step is not worth more */
-    event->type = EVENT_STEP;
-    event->step = *step;
-    link_add_event(link, event);
-}
-
-static void explain_hop(struct link *link, const struct engine_hop *hop)
-{
-    const struct invitation *relay = engine_relay(link->agent->engine);
-    struct engine_step step = {
-        .serves = "confidentiality, integrity",
-        .what = "connection to the relay sealed",
-        .algorithm = tls_cipher_name(io_connection_tls(link->connection)),
-    };
-    char pin[SIGNET_ID_SHORT_SIZE];
-
-    if (!link->agent->place.explain)
-        return;
-    (void)snprintf(
-        step.detail, sizeof(step.detail), "TLS 1.3, without early data, tickets or compression");
-    explain(link, &step);
-    signet_id_short(&hop->pin, pin);
-    step = (struct engine_step){
-        .serves = "authentication",
-        .what = "relay's key compared with the invitation",
-        .algorithm = "SHA-256",
-    };
-    (void)snprintf(step.detail, sizeof(step.detail), "pin %s: it is the relay's %s key", pin,
-        signet_id_equal(&hop->pin, &relay->pins[0]) ? "current" : "backup");
-    explain(link, &step);
-    step = (struct engine_step){
-        .serves = "authentication",
-        .what = "value taken that only the two ends of this connection know",
-        .algorithm = "TLS exporter, RFC 9266",
-    };
-    (void)snprintf(step.detail, sizeof(step.detail), "%d bytes; the login will be bound to it",
-        TLS_EXPORTER_LEN);
-    explain(link, &step);
-}
-
 static void on_open(struct io_connection *connection)
 {
     struct link *link = io_connection_owner(connection);
-    struct tls_stream *tls = io_connection_tls(connection);
-    struct engine_output output = {0};
-    struct engine_hop hop;
-    enum signet_err err;
 
-    if (connection != link->connection || !link_is_usable(link))
+    if (connection != link->connection || link->is_stopped)
         return;
     io_connection_deadline(connection, 0);
     (void)uv_timer_start(&link->patience, on_login_late, LOGIN_MS, 0);
     link->is_open = true;
-    if ((err = tls_peer_pin(tls, &hop.pin)) == SIGNET_OK &&
-        (err = tls_exporter(tls, hop.exporter)) == SIGNET_OK) {
-        explain_hop(link, &hop);
-        err = engine_connected(link->agent->engine, &hop, clock_wall_ms(), &output);
-    }
-    if (link_settle(link, err, &output) == SIGNET_OK)
-        link_deliver(link);
+    link->handler->on_open(link->ctx);
 }
 
 static void on_message(struct io_connection *connection, signet_span message)
 {
     struct link *link = io_connection_owner(connection);
-    struct engine_output output = {0};
-    enum signet_err err = SIGNET_ERR_FORMAT;
 
-    if (connection != link->connection || !link->is_open || !link_is_usable(link))
-        return;
-    if (message.len > 0) /* nothing is no answer, and must not pass for one below */
-        err = engine_receive(link->agent->engine, message, clock_wall_ms(), &output);
-    if (err == SIGNET_ERR_FORMAT) {
-        link->is_nonsense = true;
-        io_connection_close(connection, WS_CODE_PROTOCOL);
-        err = SIGNET_OK;
-    }
-    /* It is the relay whose answer is awaited: the keys that are made at a login take their time. */
-    if (!link->is_ready && uv_is_active((uv_handle_t *)&link->patience)) {
-        uv_update_time(&link->uv);
-        (void)uv_timer_start(&link->patience, on_login_late, LOGIN_MS, 0);
-    }
-    if (link_settle(link, err, &output) == SIGNET_OK)
-        link_deliver(link);
+    if (connection == link->connection && link->is_open && !link->is_stopped)
+        link->handler->on_message(link->ctx, message);
 }
 
-/* Why a connection ended: a clause. NULL: nothing more to say than that it did. */
+/* Why a connection ended: a clause. */
 static const char *ending(const struct link *link, enum io_close_reason reason)
 {
     if (link->is_nonsense || reason == IO_CLOSE_PROTOCOL)
@@ -122,29 +47,15 @@ static const char *ending(const struct link *link, enum io_close_reason reason)
     }
 }
 
-/* Causes that are more than a relay out of reach. False: there is none of them. */
-static bool explain_end(
-    struct link *link, const struct io_connection *connection, enum io_close_reason reason)
+static void tell_end(
+    const struct link *link, const struct io_connection *connection, enum io_close_reason reason)
 {
-    struct link_down down = {.is_final = true, .exit_code = EXIT_FAILED};
-
-    if (reason == IO_CLOSE_WRONG_PIN) {
-        down.code = "wrong-relay";
-        down.exit_code = EXIT_REFUSED;
-        down.hint = "do not continue; ask the operator whether the relay's keys were changed, and "
-                    "for a new invitation";
-        (void)snprintf(down.text, sizeof(down.text),
-            "the relay at %s shows a key that is not pinned in your invitation", link->authority);
-    } else if (reason == IO_CLOSE_PEER && io_connection_code(connection) == CODE_ELSEWHERE) {
-        down.code = "elsewhere";
-        down.hint = "is there a copy of this home? use only one of them";
-        (void)snprintf(down.text, sizeof(down.text),
-            "the relay ended the connection: this device has logged in from somewhere else");
-    } else {
-        return false;
-    }
-    link_failed(link, &down);
-    return true;
+    if (reason == IO_CLOSE_WRONG_PIN)
+        link->handler->on_down(link->ctx, LINK_WRONG_RELAY, NULL);
+    else if (reason == IO_CLOSE_PEER && io_connection_code(connection) == CODE_ELSEWHERE)
+        link->handler->on_down(link->ctx, LINK_ELSEWHERE, NULL);
+    else
+        link->handler->on_down(link->ctx, LINK_UNREACHABLE, ending(link, reason));
 }
 
 static void on_closed(struct io_connection *connection, enum io_close_reason reason)
@@ -156,42 +67,55 @@ static void on_closed(struct io_connection *connection, enum io_close_reason rea
         return;
     link->connection = NULL;
     (void)uv_timer_stop(&link->patience);
-    if (!link_is_usable(link))
+    if (link->is_stopped)
         return;
     if (!was_open && reason != IO_CLOSE_WRONG_PIN && link_dial_next(link))
         return;
-    if (!explain_end(link, connection, reason))
-        link_unreachable(link, ending(link, reason));
-    link->is_open = link->is_ready = link->is_nonsense = false;
-    if (!was_open || link_disconnected(link) == SIGNET_OK)
-        link_deliver(link);
-}
-
-void link_on_due(uv_timer_t *timer)
-{
-    struct link *link = timer->data;
-    struct engine_output output = {0};
-    enum signet_err err;
-
-    if (!link_is_usable(link))
-        return;
-    err = engine_tick(link->agent->engine, clock_wall_ms(), &output);
-    if (link_settle(link, err, &output) == SIGNET_OK)
-        link_deliver(link);
-}
-
-void link_give_up(struct link *link)
-{
-    if (!link_is_usable(link))
-        return;
-    (void)uv_timer_stop(&link->pause);
-    if (link->is_open)
-        link->address_count = link->address_next = 0; /* the last one */
-    else
-        link_dial_stop(link);
-    link->is_open = link->is_ready = false;
-    (void)link_disconnected(link); /* an error has ended the link */
+    tell_end(link, connection, reason);
+    link->is_open = link->is_nonsense = false;
+    link->handler->on_closed(link->ctx, was_open);
 }
 
 const struct io_handler link_io_handler = {
     .on_open = on_open, .on_message = on_message, .on_closed = on_closed};
+
+/* ---- calls of the owner ---- */
+
+enum signet_err link_read_binding(const struct link *link, struct link_binding *binding_out)
+{
+    struct tls_stream *tls = io_connection_tls(link->connection);
+    struct link_binding binding = {.cipher = tls_cipher_name(tls)};
+    enum signet_err err;
+
+    if ((err = tls_peer_pin(tls, &binding.pin)) != SIGNET_OK)
+        return err;
+    if ((err = tls_exporter(tls, binding.exporter)) != SIGNET_OK)
+        return err;
+    *binding_out = binding;
+    return SIGNET_OK;
+}
+
+enum signet_err link_send(struct link *link, signet_span message)
+{
+    return link->is_open ? io_connection_send(link->connection, message) : SIGNET_OK;
+}
+
+void link_refuse(struct link *link)
+{
+    link->is_nonsense = true;
+    io_connection_close(link->connection, WS_CODE_PROTOCOL);
+}
+
+void link_await(struct link *link)
+{
+    if (!uv_is_active((uv_handle_t *)&link->patience))
+        return;
+    uv_update_time(link->loop);
+    (void)uv_timer_start(&link->patience, on_login_late, LOGIN_MS, 0);
+}
+
+void link_let_in(struct link *link)
+{
+    link->pause_ms = 0;
+    (void)uv_timer_stop(&link->patience);
+}

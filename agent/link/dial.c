@@ -2,22 +2,27 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/link/link_internal.h"
+#include "agent/link/state.h"
 
 /* Where further addresses may do better, one does not get all the time there is. */
 enum { CONNECT_MS = 10000, CONNECT_EACH_MS = 3000 };
+
+static void tell_unreachable(const struct link *link, const char *why)
+{
+    link->handler->on_down(link->ctx, LINK_UNREACHABLE, why);
+}
 
 static void on_impatient(uv_timer_t *timer)
 {
     struct link *link = timer->data;
 
     link_dial_stop(link);
-    link_unreachable(link, "it does not answer");
+    tell_unreachable(link, "it does not answer");
 }
 
 static enum signet_err connect_to(struct link *link, const struct socket_address *address)
 {
-    const struct invitation *relay = engine_relay(link->agent->engine);
+    const struct invitation *relay = link->relay;
     struct io_target target = {
         .address = *address,
         .authority = link->authority,
@@ -60,7 +65,7 @@ static void begin(struct link *link)
     if (link_dial_next(link))
         return;
     (void)uv_timer_stop(&link->patience);
-    link_unreachable(link, "there is no way to its address");
+    tell_unreachable(link, "there is no way to its address");
 }
 
 static void add_address(struct link *link, const struct addrinfo *found)
@@ -88,7 +93,7 @@ static void on_found(uv_getaddrinfo_t *lookup, int status, struct addrinfo *foun
         add_address(link, one);
     uv_freeaddrinfo(found);
     /* Given up meanwhile? */
-    if (status == UV_ECANCELED || link->has_ended ||
+    if (status == UV_ECANCELED || link->is_stopped ||
         !uv_is_active((uv_handle_t *)&link->patience)) {
         link->address_count = 0;
         return;
@@ -98,19 +103,19 @@ static void on_found(uv_getaddrinfo_t *lookup, int status, struct addrinfo *foun
         return;
     }
     (void)uv_timer_stop(&link->patience);
-    link_unreachable(link, status == 0 ? "it has no address" : uv_strerror(status));
+    tell_unreachable(link, status == 0 ? "it has no address" : uv_strerror(status));
 }
 
 static int look_up(struct link *link)
 {
     static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    const struct invitation *relay = engine_relay(link->agent->engine);
+    const struct invitation *relay = link->relay;
     char port[8];
     int answer;
 
     (void)snprintf(port, sizeof(port), "%u", (unsigned)relay->port);
     link->lookup.data = link;
-    answer = uv_getaddrinfo(&link->uv, &link->lookup, on_found, relay->host, port, &hints);
+    answer = uv_getaddrinfo(link->loop, &link->lookup, on_found, relay->host, port, &hints);
     link->is_looking_up = answer == 0;
     return answer;
 }
@@ -121,7 +126,7 @@ void link_dial(struct link *link)
 
     /* The lookup of an attempt that was given up is still under way: its answer is awaited. */
     if (link->is_looking_up) {
-        link_unreachable(link, "its name cannot be looked up");
+        tell_unreachable(link, "its name cannot be looked up");
         return;
     }
     link->address_count = link->address_next = 0;
@@ -131,6 +136,6 @@ void link_dial(struct link *link)
         begin(link);
     } else if ((answer = look_up(link)) != 0) {
         (void)uv_timer_stop(&link->patience);
-        link_unreachable(link, uv_strerror(answer));
+        tell_unreachable(link, uv_strerror(answer));
     }
 }

@@ -1,77 +1,86 @@
 /*
- * An engine at its relay: finds and connects to it, carries bytes both ways, puts on disk what the
- * engine changes before anything of it leaves, and hands on its events.
+ * The way to the relay: looks it up, connects to its addresses in turn, tries again after a pause,
+ * and carries messages both ways. What they mean is the affair of its owner, whom it tells by a
+ * table of functions.
  *
- * A link runs its own libuv loop in one thread; commands live in the handler's calls and in
- * handles of their own on the same loop.
+ * Its handles are on the owner's loop, and all of it belongs to the thread that runs that.
  */
 #ifndef AGENT_LINK_LINK_H
 #define AGENT_LINK_LINK_H
 
 #include <uv.h>
 
-#include "agent/agent.h"
+#include <signet/id.h>
+
+#include "io/tls.h"
+#include "wire/invitation.h"
 
 struct link;
 
 /* Why there is no connection. */
-struct link_down {
-    const char *code; /* a word for scripts */
-    const char *hint; /* NULL: nothing to say */
-    enum exit_code exit_code;
-    bool is_final;  /* trying again would not help */
-    char text[512]; /* a sentence for report_error */
+enum link_cause {
+    LINK_UNREACHABLE,
+    LINK_WRONG_RELAY, /* it shows a key that is not pinned */
+    LINK_ELSEWHERE,   /* it ended the connection: the device has logged in by another */
 };
 
-/* None of these is called inside a call of the owner. */
 struct link_handler {
-    /* What the engine tells. Of EVENT_FAILED only what is about messages comes by here. */
-    void (*on_event)(void *ctx, const struct engine_event *event);
-    /* Could not connect, or the connection has ended: link_report_down, or link_retry. */
-    void (*on_down)(void *ctx, const struct link_down *down);
-    /* All that was asked of the relay is answered; comes often. NULL: not wanted. */
-    void (*on_settled)(void *ctx);
-    /* The person, or the system, asks us to end. NULL: with EXIT_FAILED. */
-    void (*on_interrupt)(void *ctx, int signal);
+    /* Messages may be sent. */
+    void (*on_open)(void *ctx);
+    /* The span is valid during the call. */
+    void (*on_message)(void *ctx, signet_span message);
+    /* There is no connection, and none under way. `why` is a clause, NULL but for UNREACHABLE.
+     * Comes inside link_connect, too. */
+    void (*on_down)(void *ctx, enum link_cause cause, const char *why);
+    /* A connection that was open, or was to be, has ended; on_down has told why. */
+    void (*on_closed)(void *ctx, bool was_open);
 };
 
-/* Make a link; nothing happens before link_connect. The agent is borrowed. Reports. */
-SIGNET_MUST_USE enum signet_err link_new(
-    struct agent *agent, const struct link_handler *handler, void *ctx, struct link **link_out);
-/* Drops a connection, and closes the handles that the owner has on the loop. NULL is fine. */
+/* What both ends of a connection know, and nobody between them can choose. */
+struct link_binding {
+    struct signet_id pin; /* that the relay showed */
+    uint8_t exporter[TLS_EXPORTER_LEN];
+    const char *cipher; /* its name; static */
+};
+
+/* Make a link; nothing happens before link_connect. Loop and relay are borrowed.
+ * Errors: NOMEM, IO, CRYPTO; the loop must then run once more. */
+SIGNET_MUST_USE enum signet_err link_new(uv_loop_t *loop, const struct invitation *relay,
+    const struct link_handler *handler, void *ctx, struct link **link_out);
+/* Drops a connection; its handles are closed with the loop, and its memory with link_free after
+ * that. NULL is fine for both. */
+void link_close(struct link *link);
 void link_free(struct link *link);
 
-uv_loop_t *link_loop(struct link *link);
 /* HOST:PORT */
 const char *link_relay(const struct link *link);
-/* Logged in, and not down since. */
-bool link_is_ready(const struct link *link);
+/* A connection is open, and was not given up. */
+bool link_is_open(const struct link *link);
+/* Of the open connection. Errors: CRYPTO, NOMEM. */
+SIGNET_MUST_USE enum signet_err link_read_binding(
+    const struct link *link, struct link_binding *binding_out);
 
-/* Ready, all that was asked of the relay is answered, and told to the handler. */
-bool link_is_settled(const struct link *link);
-
-/* Connect to the relay now. */
+/* Connect now, unless that is done or under way. */
 void link_connect(struct link *link);
 /* Connect again after a pause, which grows from one to thirty seconds while that fails. */
 void link_retry(struct link *link);
-/* The relay is not waited for any more: EVENT_QUEUED or FAILED follows for each text that it has not
- * accepted, and says what became of it. What is written to the connection still goes out. */
-void link_give_up(struct link *link);
-/* Run until link_end was called, and return its code. What is on its way to the relay is written
- * before; the relay's goodbye is not waited for. */
-enum exit_code link_run(struct link *link);
-/* The first code given counts. */
-void link_end(struct link *link, enum exit_code code);
-bool link_has_ended(const struct link *link);
-/* Report why there is no connection, and end with the code for it. */
-void link_report_down(struct link *link, const struct link_down *down);
+/* Send one message; where nothing is open, it is dropped. Errors: those of io_connection_send. */
+SIGNET_MUST_USE enum signet_err link_send(struct link *link, signet_span message);
 
-/*
- * The engine's calls of the same names, with their output on its way. After an error, which is
- * reported, the link has ended with EXIT_FAILED.
- */
-SIGNET_MUST_USE enum signet_err link_send(struct link *link, const struct engine_text *text);
-SIGNET_MUST_USE enum signet_err link_subscribe(struct link *link);
-SIGNET_MUST_USE enum signet_err link_shown(struct link *link, uint64_t number);
+/* The relay broke the protocol by its last message: end the connection. */
+void link_refuse(struct link *link);
+/* Where the relay has not let us in yet, the time that it has for its answer begins anew. */
+void link_await(struct link *link);
+/* The relay has let us in: no answer is awaited here any more, and pauses begin at one second. */
+void link_let_in(struct link *link);
+
+/* Drop the connection, or the way to one; the handler is not called for it any more. */
+void link_drop(struct link *link);
+/* The same, but what is written to the connection still goes out. */
+void link_give_up(struct link *link);
+/* Begin nothing any more, and call the handler for nothing. */
+void link_stop(struct link *link);
+/* After link_stop: run the loop until what is written has gone out. Not clean: drop that. */
+void link_finish(struct link *link, bool is_clean);
 
 #endif

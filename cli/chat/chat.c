@@ -18,8 +18,8 @@ static void show_arrived(struct chat *chat)
 {
     struct inbox_item item;
 
-    while (!link_has_ended(chat->link) && inbox_take(&chat->inbox, &item)) {
-        if (!chat_show(chat, &item) || link_shown(chat->link, item.number) != SIGNET_OK)
+    while (!agent_has_ended(&chat->agent) && inbox_take(&chat->inbox, &item)) {
+        if (!chat_show(chat, &item) || agent_shown(&chat->agent, item.number) != SIGNET_OK)
             return;
     }
 }
@@ -29,7 +29,7 @@ static void write_prompt(void *ctx, char text[EDITOR_PROMPT_SIZE])
     const struct chat *chat = ctx;
     size_t waiting = chat->pending.count;
     const char *why = chat->has_told_down ? "offline" : "connecting";
-    const char *offline = link_is_ready(chat->link) ? "" : why;
+    const char *offline = agent_is_ready(&chat->agent) ? "" : why;
     char count[48] = "";
 
     if (waiting > 0)
@@ -72,8 +72,8 @@ static void send_line(struct chat *chat, signet_span line)
     }
     text.token = ++chat->last_token;
     if (pending_add(&chat->pending, text.token) != SIGNET_OK ||
-        link_send(chat->link, &text) != SIGNET_OK)
-        link_end(chat->link, EXIT_FAILED);
+        agent_send(&chat->agent, &text) != SIGNET_OK)
+        agent_end(&chat->agent, EXIT_FAILED);
 }
 
 static void take_line(struct chat *chat, const char *line)
@@ -107,7 +107,7 @@ static void on_line(void *ctx, signet_span line)
         err = signet_buf_append(&text, signet_span_of("", 1));
     if (err != SIGNET_OK) {
         agent_report(&chat->agent.place, err);
-        link_end(chat->link, EXIT_FAILED);
+        agent_end(&chat->agent, EXIT_FAILED);
     } else if (strlen((const char *)text.ptr) == line.len) {
         take_line(chat, (const char *)text.ptr);
     } else {
@@ -185,7 +185,7 @@ static void on_arrived(struct chat *chat, const struct engine_event *event)
         return;
     }
     agent_report(&chat->agent.place, SIGNET_ERR_NOMEM);
-    link_end(chat->link, EXIT_FAILED);
+    agent_end(&chat->agent, EXIT_FAILED);
 }
 
 static void on_event(void *ctx, const struct engine_event *event)
@@ -211,20 +211,20 @@ static void on_event(void *ctx, const struct engine_event *event)
     chat_leave_if_done(chat);
 }
 
-static void on_down(void *ctx, const struct link_down *down)
+static void on_down(void *ctx, const struct agent_down *down)
 {
     struct chat *chat = ctx;
 
     if (down->is_final) {
         editor_stop(chat->editor);
-        link_report_down(chat->link, down);
+        agent_report_down(&chat->agent, down);
         return;
     }
     if (!chat->has_told_down)
         chat_say(chat, "%s; trying again", down->text);
     chat->has_told_down = true;
     refresh(chat);
-    link_retry(chat->link);
+    agent_retry(&chat->agent);
     input_pause(&chat->input, false); /* what is read now goes to the outbox */
     chat_leave_if_done(chat);
 }
@@ -236,7 +236,7 @@ static void on_interrupt(void *ctx, int signal)
     if (signal != SIGINT || chat->editor == NULL || chat->is_leaving) {
         input_stop(&chat->input);
         chat->is_leaving = chat->has_failed = true;
-        link_give_up(chat->link);
+        agent_give_up(&chat->agent);
         chat_leave_if_done(chat);
         return;
     }
@@ -272,10 +272,10 @@ static enum signet_err start_input(struct chat *chat)
     enum signet_err err;
 
     if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !chat->show.json)
-        return editor_new(link_loop(chat->link), &editor_handler, chat, &chat->editor);
+        return editor_new(agent_loop(&chat->agent), &editor_handler, chat, &chat->editor);
     chat->input = (struct input){
         .handler = &input_handler, .ctx = chat, .line_max = SIGNET_TEXT_MAX, .fd = STDIN_FILENO};
-    if ((err = input_start(&chat->input, link_loop(chat->link))) == SIGNET_OK)
+    if ((err = input_start(&chat->input, agent_loop(&chat->agent))) == SIGNET_OK)
         input_pause(&chat->input, true); /* until it is known whether the relay is there */
     return err;
 }
@@ -284,7 +284,7 @@ static enum signet_err begin(struct chat *chat)
 {
     enum signet_err err;
 
-    (void)uv_timer_init(link_loop(chat->link), &chat->leave);
+    (void)uv_timer_init(agent_loop(&chat->agent), &chat->leave);
     chat->leave.data = chat;
     if ((err = start_input(chat)) != SIGNET_OK) {
         report_error(chat->context->report, "terminal", NULL, "cannot use standard input: %s",
@@ -300,8 +300,8 @@ static enum signet_err begin(struct chat *chat)
         chat_turn_to(chat, chat->context->line->args[0]);
     refresh(chat);
     show_arrived(chat);
-    if ((err = link_subscribe(chat->link)) == SIGNET_OK)
-        link_connect(chat->link);
+    if ((err = agent_subscribe(&chat->agent)) == SIGNET_OK)
+        agent_connect(&chat->agent);
     return err;
 }
 
@@ -322,7 +322,7 @@ static enum exit_code check_peer(const struct context *context)
 static enum exit_code run(struct context *context)
 {
     struct agent_place place = command_place(context, context->home);
-    static const struct link_handler handler = {
+    static const struct agent_handler handler = {
         .on_event = on_event, .on_down = on_down, .on_interrupt = on_interrupt};
     struct chat chat = {.context = context, .show.json = context->line->json};
     enum exit_code code = check_peer(context);
@@ -333,20 +333,19 @@ static enum exit_code run(struct context *context)
     if (agent_open_registered(&chat.agent, &place) != SIGNET_OK)
         goto out;
     chat.show.people.engine = chat.agent.engine;
-    if (link_new(&chat.agent, &handler, &chat, &chat.link) != SIGNET_OK)
+    if (agent_start(&chat.agent, &handler, &chat) != SIGNET_OK)
         goto out;
     if (begin(&chat) == SIGNET_OK)
-        code = link_run(chat.link);
+        code = agent_run(&chat.agent);
 out:
     editor_stop(chat.editor);
-    link_free(chat.link);
+    agent_close(&chat.agent);
     editor_free(chat.editor);
     input_free(&chat.input);
     people_clear(&chat.show.people);
     inbox_free(&chat.inbox);
     pending_free(&chat.pending);
     signet_buf_free(&chat.name_list);
-    agent_close(&chat.agent);
     return code;
 }
 

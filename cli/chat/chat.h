@@ -7,14 +7,12 @@
 #include "cli/editor/editor.h"
 #include "cli/inbox.h"
 #include "term/input.h"
-#include "agent/link/link.h"
 #include "cli/pending.h"
 #include "cli/show.h"
 
 struct chat {
     const struct context *context;
     struct agent agent;
-    struct link *link;
     struct inbox inbox;
     struct show show;
     struct editor *editor; /* NULL: standard input is no terminal */

@@ -8,7 +8,7 @@ void chat_leave_if_done(struct chat *chat)
 {
     size_t kept = chat->pending.kept;
 
-    if (!chat->is_leaving || pending_in_flight(&chat->pending) > 0 || link_has_ended(chat->link))
+    if (!chat->is_leaving || pending_in_flight(&chat->pending) > 0 || agent_has_ended(&chat->agent))
         return;
     if (kept > 0) {
         editor_stop(chat->editor);
@@ -17,19 +17,19 @@ void chat_leave_if_done(struct chat *chat)
             "%zu message%s not accepted yet: kept in the outbox", kept,
             kept == 1 ? " is" : "s are");
     }
-    link_end(chat->link, chat->has_failed || kept > 0 ? EXIT_FAILED : EXIT_DONE);
+    agent_end(&chat->agent, chat->has_failed || kept > 0 ? EXIT_FAILED : EXIT_DONE);
 }
 
 static void on_late(uv_timer_t *timer)
 {
     struct chat *chat = timer->data;
 
-    link_give_up(chat->link); /* what was kept and what was not is told before the end */
+    agent_give_up(&chat->agent); /* what was kept and what was not is told before the end */
 }
 
 void chat_leave(struct chat *chat)
 {
-    uv_update_time(link_loop(chat->link)); /* what was read last may have taken seconds */
+    uv_update_time(agent_loop(&chat->agent)); /* what was read last may have taken seconds */
     if (!chat->is_leaving && chat->editor != NULL)
         (void)uv_timer_start(&chat->leave, on_late, LEAVE_MS, 0);
     chat->is_leaving = true;

@@ -16,7 +16,7 @@ bool chat_print(struct chat *chat, signet_span text)
     else
         err = report_result(chat->context->report, text);
     if (err != SIGNET_OK)
-        link_end(chat->link, EXIT_FAILED);
+        agent_end(&chat->agent, EXIT_FAILED);
     return err == SIGNET_OK;
 }
 
@@ -55,7 +55,7 @@ bool chat_show(struct chat *chat, const struct inbox_item *item)
     is_shown = err == SIGNET_OK && chat_print(chat, signet_buf_span(&out));
     if (err != SIGNET_OK) {
         agent_report(&chat->agent.place, err);
-        link_end(chat->link, EXIT_FAILED);
+        agent_end(&chat->agent, EXIT_FAILED);
     }
     message_clear(&message);
     signet_buf_free(&out);
@@ -82,7 +82,7 @@ void chat_show_accepted(struct chat *chat, const struct engine_event *event)
     if (err != SIGNET_OK)
         agent_report(&chat->agent.place, err);
     if (err != SIGNET_OK || !chat_print(chat, signet_buf_span(&out)))
-        link_end(chat->link, EXIT_FAILED);
+        agent_end(&chat->agent, EXIT_FAILED);
     message_clear(&message);
     signet_buf_free(&out);
 }

@@ -7,7 +7,6 @@
 #include "cli/problem.h"
 #include "term/json.h"
 #include "term/text.h"
-#include "agent/link/link.h"
 #include "cli/show.h"
 #include "io/clock.h"
 
@@ -18,7 +17,6 @@ struct joining {
     struct home *home;
     char *next_path; /* where the next identity key was written; NULL: not in this run */
     struct agent agent;
-    struct link *link;
     unsigned steps;
 };
 
@@ -113,7 +111,7 @@ static enum signet_err as_json(const struct joining *joining, struct signet_buf 
     json_text(&json, "name", engine_name(joining->agent.engine));
     json_text(&json, "address", address);
     json_text(&json, "device", device);
-    json_text(&json, "relay", link_relay(joining->link));
+    json_text(&json, "relay", agent_relay(&joining->agent));
     json_text(&json, "next_identity", joining->next_path);
     json_end(&json);
     return json_finish(&json);
@@ -124,7 +122,7 @@ static enum signet_err as_text(const struct joining *joining, struct signet_buf 
     char groups[SIGNET_ID_GROUPS_SIZE];
 
     signet_id_groups(signet_account_address(engine_account(joining->agent.engine)), groups);
-    return text_format(out, "joined %s as %s\nfingerprint %s", link_relay(joining->link),
+    return text_format(out, "joined %s as %s\nfingerprint %s", agent_relay(&joining->agent),
         engine_name(joining->agent.engine), groups);
 }
 
@@ -142,7 +140,7 @@ static void finish(struct joining *joining)
             "the key that may follow your identity is in %s: move it to a safe place, away from "
             "this machine",
             joining->next_path);
-    link_end(joining->link, err == SIGNET_OK ? EXIT_DONE : EXIT_FAILED);
+    agent_end(&joining->agent, err == SIGNET_OK ? EXIT_DONE : EXIT_FAILED);
 }
 
 static void on_event(void *ctx, const struct engine_event *event)
@@ -153,17 +151,17 @@ static void on_event(void *ctx, const struct engine_event *event)
     switch (event->type) {
     case EVENT_STEP: explain_step(context->report, &event->step, ++joining->steps); break;
     case EVENT_NOTE: report_note(context->report, "%s", event->text); break;
-    case EVENT_FAILED: link_end(joining->link, problem_report(context->report, event)); break;
+    case EVENT_FAILED: agent_end(&joining->agent, problem_report(context->report, event)); break;
     case EVENT_READY: finish(joining); break;
     default: break;
     }
 }
 
 /* The keys stay: joining again, with the same invitation or another, uses them. */
-static void on_down(void *ctx, const struct link_down *down)
+static void on_down(void *ctx, const struct agent_down *down)
 {
     struct joining *joining = ctx;
-    link_report_down(joining->link, down);
+    agent_report_down(&joining->agent, down);
 }
 
 /* What can be known to be wrong before anything is made. */
@@ -191,7 +189,7 @@ static enum exit_code check(struct joining *joining)
 
 static enum exit_code run(struct context *context)
 {
-    static const struct link_handler handler = {.on_event = on_event, .on_down = on_down};
+    static const struct agent_handler handler = {.on_event = on_event, .on_down = on_down};
     struct joining joining = {.context = context};
     enum exit_code code;
 
@@ -205,12 +203,11 @@ static enum exit_code run(struct context *context)
         goto out;
     if (agent_open(&joining.agent, &joining.agent.place) != SIGNET_OK)
         goto out;
-    if (link_new(&joining.agent, &handler, &joining, &joining.link) != SIGNET_OK)
+    if (agent_start(&joining.agent, &handler, &joining) != SIGNET_OK)
         goto out;
-    link_connect(joining.link);
-    code = link_run(joining.link);
+    agent_connect(&joining.agent);
+    code = agent_run(&joining.agent);
 out:
-    link_free(joining.link);
     agent_close(&joining.agent);
     home_close(joining.home);
     free(joining.next_path);

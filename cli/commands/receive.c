@@ -6,7 +6,6 @@
 #include "cli/commands/commands.h"
 #include "cli/explain.h"
 #include "cli/inbox.h"
-#include "agent/link/link.h"
 #include "cli/pending.h"
 #include "agent/reply.h"
 #include "cli/show.h"
@@ -19,7 +18,6 @@ enum { TIMEOUT_S = 10, TIMEOUT_MAX_S = 31536000 };
 struct receiving {
     const struct context *context;
     struct agent agent;
-    struct link *link;
     struct inbox inbox;
     struct show show;
     const char *command;        /* --reply; NULL: none */
@@ -59,7 +57,7 @@ static void finish(struct receiving *receiving, enum exit_code code)
     size_t waiting = engine_waiting(receiving->agent.engine);
     size_t late = receiving->answers.count, lost = receiving->lost_answers;
 
-    if (link_has_ended(receiving->link))
+    if (agent_has_ended(&receiving->agent))
         return;
     if (late > 0 || lost > 0) {
         report_error(report, "answers", NULL,
@@ -69,12 +67,12 @@ static void finish(struct receiving *receiving, enum exit_code code)
     } else if (waiting > 0) {
         report_note(report, "%zu message%s in the outbox", waiting, waiting == 1 ? " is" : "s are");
     }
-    link_end(receiving->link, code);
+    agent_end(&receiving->agent, code);
 }
 
 static void finish_if_done(struct receiving *receiving)
 {
-    bool is_settled = link_is_settled(receiving->link);
+    bool is_settled = agent_is_settled(&receiving->agent);
     bool is_done = has_all(receiving) && is_settled;
 
     /* An answer that was given before there was a connection goes out with it. */
@@ -103,7 +101,7 @@ static void on_silence(uv_timer_t *timer)
         report_error(report, "timeout", NULL,
             "silence for %" PRIu64 " s, after %" PRIu64 " message%s", seconds,
             receiving->shown_count, receiving->shown_count == 1 ? "" : "s");
-        link_end(receiving->link, EXIT_FAILED);
+        agent_end(&receiving->agent, EXIT_FAILED);
     }
 }
 
@@ -119,7 +117,7 @@ static void restart_silence(struct receiving *receiving)
 /* Only now the message is not shown again, also not after a crash. */
 static bool mark_shown(struct receiving *receiving)
 {
-    return link_shown(receiving->link, receiving->item.number) == SIGNET_OK;
+    return agent_shown(&receiving->agent, receiving->item.number) == SIGNET_OK;
 }
 
 static enum signet_err print(struct receiving *receiving, const struct message *message)
@@ -156,11 +154,11 @@ static void on_reply(void *ctx, const char *problem, signet_span answer)
         text.token = ++receiving->last_token;
         err = pending_add(&receiving->answers, text.token);
         if (err == SIGNET_OK)
-            err = link_send(receiving->link, &text);
+            err = agent_send(&receiving->agent, &text);
     }
     message_clear(&message);
     if (err != SIGNET_OK || !mark_shown(receiving)) {
-        link_end(receiving->link, EXIT_FAILED);
+        agent_end(&receiving->agent, EXIT_FAILED);
         return;
     }
     restart_silence(receiving);
@@ -205,7 +203,7 @@ static bool start_reply(struct receiving *receiving, const struct message *messa
         .verdict = verdict_word(message->verdict),
         .contact = contact_state_word(person->state),
     };
-    if (reply_start(link_loop(receiving->link), &request, &receiving->reply) == SIGNET_OK)
+    if (reply_start(agent_loop(&receiving->agent), &request, &receiving->reply) == SIGNET_OK)
         return true;
     report_note(receiving->context->report, "cannot run the reply command: %s", strerror(errno));
     return false;
@@ -222,11 +220,11 @@ static void show_item(struct receiving *receiving)
 
     if (err == SIGNET_ERR_IO || err == SIGNET_ERR_NOMEM) {
         agent_report(&receiving->agent.place, err);
-        link_end(receiving->link, EXIT_FAILED);
+        agent_end(&receiving->agent, EXIT_FAILED);
         return;
     }
     if (print(receiving, is_there ? &message : NULL) != SIGNET_OK) {
-        link_end(receiving->link, EXIT_FAILED);
+        agent_end(&receiving->agent, EXIT_FAILED);
         goto out;
     }
     receiving->shown_count += is_text;
@@ -241,8 +239,8 @@ out:
 /* One after the other, so that a crash repeats no more than one. */
 static void show_next(struct receiving *receiving)
 {
-    while (receiving->reply == NULL && !link_has_ended(receiving->link) && !has_enough(receiving) &&
-           inbox_take(&receiving->inbox, &receiving->item))
+    while (receiving->reply == NULL && !agent_has_ended(&receiving->agent) &&
+           !has_enough(receiving) && inbox_take(&receiving->inbox, &receiving->item))
         show_item(receiving);
     finish_if_done(receiving);
 }
@@ -270,7 +268,7 @@ static void on_arrived(struct receiving *receiving, const struct engine_event *e
         return;
     }
     agent_report(&receiving->agent.place, SIGNET_ERR_NOMEM);
-    link_end(receiving->link, EXIT_FAILED);
+    agent_end(&receiving->agent, EXIT_FAILED);
 }
 
 static void on_event(void *ctx, const struct engine_event *event)
@@ -307,19 +305,19 @@ static void on_settled(void *ctx)
     finish_if_done(ctx);
 }
 
-static void on_down(void *ctx, const struct link_down *down)
+static void on_down(void *ctx, const struct agent_down *down)
 {
     struct receiving *receiving = ctx;
     bool waits = receiving->follows || (receiving->count > 0 && receiving->has_been_ready);
 
     if (down->is_final || !waits) {
-        link_report_down(receiving->link, down);
+        agent_report_down(&receiving->agent, down);
         return;
     }
     if (!receiving->has_told_down)
         report_note(receiving->context->report, "%s; trying again", down->text);
     receiving->has_told_down = true;
-    link_retry(receiving->link);
+    agent_retry(&receiving->agent);
 }
 
 static void on_interrupt(void *ctx, int signal)
@@ -328,7 +326,7 @@ static void on_interrupt(void *ctx, int signal)
 
     (void)signal;
     receiving->is_interrupted = true;
-    link_give_up(receiving->link);
+    agent_give_up(&receiving->agent);
     finish_if_done(receiving);
 }
 
@@ -368,21 +366,21 @@ static enum signet_err begin(struct receiving *receiving)
         agent_report(&receiving->agent.place, err);
         return err;
     }
-    (void)uv_timer_init(link_loop(receiving->link), &receiving->silence);
+    (void)uv_timer_init(agent_loop(&receiving->agent), &receiving->silence);
     receiving->silence.data = receiving;
-    if ((err = link_subscribe(receiving->link)) != SIGNET_OK)
+    if ((err = agent_subscribe(&receiving->agent)) != SIGNET_OK)
         return err;
     restart_silence(receiving);
     show_next(receiving);
-    if (!link_has_ended(receiving->link))
-        link_connect(receiving->link);
+    if (!agent_has_ended(&receiving->agent))
+        agent_connect(&receiving->agent);
     return SIGNET_OK;
 }
 
 static enum exit_code run(struct context *context)
 {
     struct agent_place place = command_place(context, context->home);
-    static const struct link_handler handler = {.on_event = on_event,
+    static const struct agent_handler handler = {.on_event = on_event,
         .on_down = on_down,
         .on_settled = on_settled,
         .on_interrupt = on_interrupt};
@@ -395,17 +393,16 @@ static enum exit_code run(struct context *context)
     if (agent_open_registered(&receiving.agent, &place) != SIGNET_OK)
         goto out;
     receiving.show.people.engine = receiving.agent.engine;
-    if (link_new(&receiving.agent, &handler, &receiving, &receiving.link) != SIGNET_OK)
+    if (agent_start(&receiving.agent, &handler, &receiving) != SIGNET_OK)
         goto out;
     if (begin(&receiving) == SIGNET_OK)
-        code = link_run(receiving.link);
+        code = agent_run(&receiving.agent);
 out:
     reply_stop(receiving.reply);
-    link_free(receiving.link);
+    agent_close(&receiving.agent);
     people_clear(&receiving.show.people);
     inbox_free(&receiving.inbox);
     pending_free(&receiving.answers);
-    agent_close(&receiving.agent);
     return receiving.has_refused ? EXIT_REFUSED : code;
 }
 

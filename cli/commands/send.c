@@ -8,7 +8,6 @@
 #include "cli/problem.h"
 #include "term/input.h"
 #include "term/json.h"
-#include "agent/link/link.h"
 #include "cli/pending.h"
 #include "term/text.h"
 
@@ -20,7 +19,6 @@ enum {
 struct sending {
     const struct context *context;
     struct agent agent;
-    struct link *link;
     const char *peer;
     struct signet_buf text; /* without --lines: the one message */
     bool is_lines;
@@ -37,7 +35,7 @@ struct sending {
     struct text_flaw flaw;
     enum exit_code code;
     unsigned steps;
-    struct link_down down; /* why messages are queued */
+    struct agent_down down; /* why messages are queued */
     uv_timer_t settle;
 };
 
@@ -86,7 +84,7 @@ static bool take_text(struct sending *sending)
 
 static void report_queued(struct sending *sending)
 {
-    const struct link_down *down = &sending->down;
+    const struct agent_down *down = &sending->down;
     const char *hint = "the next signet command that reaches the relay sends what is queued";
 
     report_error(sending->context->report, down->is_final ? down->code : "queued",
@@ -108,7 +106,7 @@ static void on_settled_late(uv_timer_t *timer)
 {
     struct sending *sending = timer->data;
 
-    link_end(sending->link, sending->code);
+    agent_end(&sending->agent, sending->code);
 }
 
 /* What the outbox holds from earlier goes out, too, while we are here. */
@@ -117,7 +115,7 @@ static void finish_if_done(struct sending *sending)
     if (!sending->has_begun || !sending->is_input_over || sending->in_flight.count > 0)
         return;
     /* The connection has just been lost: why, is told next. */
-    if (!link_is_ready(sending->link) && sending->down.text[0] == '\0')
+    if (!agent_is_ready(&sending->agent) && sending->down.text[0] == '\0')
         return;
     if (!sending->is_settling) {
         sending->is_settling = true;
@@ -132,8 +130,8 @@ static void finish_if_done(struct sending *sending)
                 sending->down.exit_code == EXIT_DONE ? EXIT_FAILED : sending->down.exit_code;
         (void)uv_timer_start(&sending->settle, on_settled_late, SETTLE_MS, 0);
     }
-    if (!link_is_ready(sending->link) || engine_is_settled(sending->agent.engine))
-        link_end(sending->link, sending->code);
+    if (!agent_is_ready(&sending->agent) || engine_is_settled(sending->agent.engine))
+        agent_end(&sending->agent, sending->code);
 }
 
 static void stop_reading(struct sending *sending)
@@ -151,10 +149,10 @@ static void send_text(struct sending *sending, signet_span text)
 
     if (pending_add(&sending->in_flight, engine_text.token) != SIGNET_OK) {
         agent_report(&sending->agent.place, SIGNET_ERR_NOMEM);
-        link_end(sending->link, EXIT_FAILED);
+        agent_end(&sending->agent, EXIT_FAILED);
     }
-    if (link_send(sending->link, &engine_text) != SIGNET_OK)
-        stop_reading(sending); /* the link has ended */
+    if (agent_send(&sending->agent, &engine_text) != SIGNET_OK)
+        stop_reading(sending); /* the agent has ended */
 }
 
 static void on_line(void *ctx, signet_span line)
@@ -206,7 +204,7 @@ static void begin(struct sending *sending)
     }
     sending->input = (struct input){
         .handler = &handler, .ctx = sending, .line_max = SIGNET_TEXT_MAX, .fd = STDIN_FILENO};
-    if (input_start(&sending->input, link_loop(sending->link)) != SIGNET_OK)
+    if (input_start(&sending->input, agent_loop(&sending->agent)) != SIGNET_OK)
         on_input_end(sending, SIGNET_ERR_IO);
 }
 
@@ -287,7 +285,7 @@ static void on_event(void *ctx, const struct engine_event *event)
 }
 
 /* Without the relay, messages go to the outbox. */
-static void on_down(void *ctx, const struct link_down *down)
+static void on_down(void *ctx, const struct agent_down *down)
 {
     struct sending *sending = ctx;
 
@@ -310,18 +308,18 @@ static void on_interrupt(void *ctx, int signal)
     if (sending->in_flight.count == 0) {
         if (!sending->is_settling)
             report_note(sending->context->report, "interrupted; nothing is on its way");
-        link_end(sending->link, sending->is_settling ? sending->code : EXIT_FAILED);
+        agent_end(&sending->agent, sending->is_settling ? sending->code : EXIT_FAILED);
         return;
     }
     sending->down =
-        (struct link_down){.code = "interrupted", .exit_code = EXIT_FAILED, .text = "interrupted"};
-    link_give_up(sending->link);
+        (struct agent_down){.code = "interrupted", .exit_code = EXIT_FAILED, .text = "interrupted"};
+    agent_give_up(&sending->agent);
 }
 
 static enum exit_code run(struct context *context)
 {
     struct agent_place place = command_place(context, context->home);
-    static const struct link_handler handler = {.on_event = on_event,
+    static const struct agent_handler handler = {.on_event = on_event,
         .on_down = on_down,
         .on_settled = on_settled,
         .on_interrupt = on_interrupt};
@@ -338,14 +336,13 @@ static enum exit_code run(struct context *context)
         goto out;
     if (agent_open_registered(&sending.agent, &place) != SIGNET_OK)
         goto out;
-    if (link_new(&sending.agent, &handler, &sending, &sending.link) != SIGNET_OK)
+    if (agent_start(&sending.agent, &handler, &sending) != SIGNET_OK)
         goto out;
-    (void)uv_timer_init(link_loop(sending.link), &sending.settle);
+    (void)uv_timer_init(agent_loop(&sending.agent), &sending.settle);
     sending.settle.data = &sending;
-    link_connect(sending.link);
-    code = link_run(sending.link);
+    agent_connect(&sending.agent);
+    code = agent_run(&sending.agent);
 out:
-    link_free(sending.link);
     agent_close(&sending.agent);
     input_free(&sending.input);
     signet_buf_free(&sending.text);
