@@ -5,7 +5,7 @@
  *   signet help [COMMAND]
  *
  * Options are long ones, but for -h: --name, --name VALUE, --name=VALUE. After `--` all is arguments; `-` alone
- * is an argument. One file cmd_*.c defines one command (commands.h).
+ * is an argument. One file of cli/commands/ defines one command.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -94,8 +94,5 @@ enum exit_code command_misused(const struct context *context, const char *format
 
 /* Print the help of one command, or with NULL that of the program. */
 void command_help(FILE *out, const struct command *const *commands, const struct command *command);
-
-/* Read a command line and do what it says; the process's exit code. */
-enum exit_code command_main(const struct command *const *commands, int argc, char **argv);
 
 #endif

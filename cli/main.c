@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/commands/commands.h"
+#include "cli/run.h"
 
 /*
  * A descriptor that is closed at the start would be given to the next file opened, and a message

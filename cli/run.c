@@ -1,11 +1,11 @@
 /* Reads a command line, provides what the command needs, and runs it. */
+#include "cli/run.h"
+
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "cli/command.h"
 
 /* Open the context's home. A missing one is told here, since some commands can do without. */
 static enum signet_err open_home(struct context *context)

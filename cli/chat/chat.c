@@ -1,12 +1,13 @@
 /* signet chat: talk, in a terminal or through pipes. */
+#include "cli/chat/chat.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/chat/chat.h"
-#include "cli/commands/commands.h"
+#include "cli/chat/state.h"
 #include "cli/explain.h"
 #include "term/text.h"
 

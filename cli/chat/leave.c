@@ -1,5 +1,5 @@
 /* The end of a chat: what is on its way is waited for, and what is kept is told. */
-#include "cli/chat/chat.h"
+#include "cli/chat/state.h"
 
 /* How long somebody who wants to leave is kept; a program has patience. */
 enum { LEAVE_MS = 10000 };

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/chat/chat.h"
+#include "cli/chat/state.h"
 #include "term/text.h"
 #include "io/clock.h"
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/chat/chat.h"
+#include "cli/chat/state.h"
 #include "cli/history.h"
 
 enum { HISTORY_SHOWN = 20 };

@@ -75,7 +75,15 @@ ROOMS = [
     ("link", "agent/link/*", "base io"),
     ("agent", "agent/*", "base clock engine store home link term"),
     ("lab", "lab/*", "base crypto ciphers term"),
-    ("cli", "cli/*", "base crypto wire protocol clock io engine store home agent ciphers lab term"),
+    # Its commands: main reads a line and runs one; what several of them show is in shared.
+    ("editor", "cli/editor/*", "base term"),
+    ("line", "cli/command cli/help", "base term"),
+    ("shared", "cli/explain cli/history cli/inbox cli/pending cli/people cli/problem cli/show",
+     "base protocol engine term"),
+    ("chat", "cli/chat/*", "base protocol clock engine agent term editor line shared"),
+    ("commands", "cli/commands/*",
+     "base wire protocol clock engine store home agent ciphers lab term line shared chat"),
+    ("signet", "cli/main cli/run", "base crypto home term line commands"),
 ]
 # Each of these calls must be refused, or the table does not hold what it promises.
 FORBIDDEN = [
@@ -150,6 +158,21 @@ FORBIDDEN = [
     ("agent/agent", "cli/problem"),
     ("lab/crack", "cli/command"),
     ("lab/crack", "engine/engine"),
+    ("cli/editor/editor", "cli/chat/chat"),
+    ("cli/editor/editor", "engine/engine"),
+    ("cli/command", "cli/show"),
+    ("cli/help", "cli/commands/commands"),
+    ("cli/show", "cli/chat/show"),
+    ("cli/inbox", "agent/settle"),
+    ("cli/people", "cli/command"),
+    ("cli/chat/chat", "cli/commands/commands"),
+    ("cli/chat/chat", "agent/link/link"),
+    ("cli/chat/chat", "lab/text"),
+    ("cli/commands/send", "cli/run"),
+    ("cli/commands/send", "agent/link/link"),
+    ("cli/commands/send", "cli/editor/editor"),
+    ("cli/run", "agent/agent"),
+    ("cli/run", "cli/chat/chat"),
 ]
 # To be opened, one by one; the largest first. None may grow.
 CIRCLES = [

@@ -49,8 +49,18 @@ ROWS = [
     ("agent/*", "c17 system signet/* base/* io/clock.h agent/agent.h agent/online.h agent/reply.h "
      "agent/home/home.h agent/link/link.h engine/* term/* uv.h"),
     ("lab/*", "c17 system signet/* base/* ciphers/* crypto/aead.h crypto/secret.h lab/* term/*"),
-    ("cli/*", "c17 system signet/* base/* ciphers/* io/* client-lib cli/* lab/* agent/agent.h "
-     "agent/reply.h agent/home/*.h engine/* term/* uv.h editline/* histedit.h"),
+    ("cli/editor/*", "c17 system signet/* base/* cli/editor/* term/* uv.h histedit.h"),
+    ("cli/chat/*", "c17 system signet/* base/* io/clock.h agent/agent.h engine/* term/* line "
+     "shared cli/chat/* cli/editor/editor.h uv.h"),
+    ("cli/commands/*", "c17 system signet/* base/* io/clock.h client-lib agent/agent.h "
+     "agent/reply.h agent/home/*.h engine/* lab/* ciphers/* term/* line shared cli/chat/chat.h "
+     "cli/commands/commands.h uv.h"),
+    ("cli/main.c", "c17 system cli/commands/commands.h cli/run.h"),
+    ("cli/run.*", "c17 system signet/* base/* agent/home/*.h term/* line cli/run.h"),
+    ("cli/command.*", "c17 signet/* base/* agent/agent.h term/* line"),
+    ("cli/options.h", "c17 line"),
+    ("cli/help.c", "c17 line"),
+    ("cli/*", "c17 time.h signet/* base/* agent/agent.h engine/* term/* shared"),
     ("examples/*", "c17 signet/*"),
     # How lib lays out what it keeps to itself is known in one place of the tests.
     ("tests/support/forge*.c", "*.h"),
@@ -67,6 +77,9 @@ NAMES = {
                   "crypto/kdf.h crypto/secret.h".split(),
     "!lib-internal": [f"!{start}{part}/*_internal.h" for start in ("", "*lib/")
                       for part in ("base", "crypto", "wire", "protocol")],
+    "line": ["cli/command.h", "cli/options.h"],
+    "shared": [f"cli/{name}.h" for name in "explain history inbox pending people problem "
+               "show".split()],
     "system": "arpa/* dirent.h fcntl.h getopt.h libgen.h locale.h netdb.h netinet/* poll.h "
               "pthread.h pty.h signal.h strings.h sys/* termios.h time.h unistd.h wchar.h "
               "langinfo.h".split(),
@@ -110,8 +123,18 @@ FORBIDDEN = [
     ("cli/commands/send.c", "sqlite3.h"),
     ("cli/commands/send.c", "agent/link/link.h"),
     ("cli/commands/send.c", "agent/online.h"),
+    ("cli/commands/send.c", "cli/run.h"),
+    ("cli/commands/send.c", "cli/chat/state.h"),
+    ("cli/commands/send.c", "cli/editor/editor.h"),
     ("cli/commands/send.c", "protocol/session.h"),
     ("cli/commands/send.c", "server/store/store.h"),
+    ("cli/editor/editor.c", "cli/command.h"),
+    ("cli/chat/chat.c", "cli/commands/commands.h"),
+    ("cli/show.c", "cli/command.h"),
+    ("cli/show.c", "cli/chat/chat.h"),
+    ("cli/command.c", "cli/show.h"),
+    ("cli/command.c", "cli/commands/commands.h"),
+    ("cli/run.c", "cli/commands/commands.h"),
     ("tests/lib/wire/test_cose.c", "wire/cose.c"),
     ("tests/lib/protocol/test_bundle.c", "protocol/bundle_internal.h"),
     ("tests/support/forge.h", "lib/protocol/card_internal.h"),

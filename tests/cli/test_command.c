@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/commands/commands.h"
+#include "cli/run.h"
 
 static enum exit_code run_sing(struct context *context)
 {
