@@ -20,7 +20,7 @@
 #include "engine/history/message.h"
 #include "engine/problem.h"
 #include "engine/records.h"
-#include "engine/txn/output.h"
+#include "engine/output.h"
 #include "wire/invitation.h"
 
 struct engine;

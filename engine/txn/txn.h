@@ -14,7 +14,7 @@
 #include <signet/library.h>
 #include <signet/login.h>
 
-#include "engine/txn/output.h"
+#include "engine/output.h"
 #include "wire/relay_message.h"
 
 enum outcome_type {
@@ -56,7 +56,7 @@ struct txn {
     struct login *login;
 };
 
-/* ---- events and frames (output.c) ---- */
+/* ---- events and frames (events.c) ---- */
 
 /* A new event at the end of the output. NULL: out of memory. */
 struct engine_event *txn_event(struct txn *t, enum engine_event_type type);

@@ -2,8 +2,8 @@
  * What a call of the engine brings about: changes to commit, frames to send, events to act on, in
  * this order (engine.h).
  */
-#ifndef ENGINE_TXN_OUTPUT_H
-#define ENGINE_TXN_OUTPUT_H
+#ifndef ENGINE_OUTPUT_H
+#define ENGINE_OUTPUT_H
 
 #include <signet/id.h>
 

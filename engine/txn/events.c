@@ -1,4 +1,4 @@
-/* What comes out of the engine: events, explained steps, frames for the relay. */
+/* What a call has to tell: events, explained steps, frames for the relay. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,50 +125,4 @@ enum signet_err txn_send(struct txn *t, const struct relay_message *message)
     if (frame == NULL)
         return SIGNET_ERR_NOMEM;
     return relay_message_write(message, &frame->bytes);
-}
-
-struct engine_event *engine_output_event(struct engine_output *output)
-{
-    struct engine_event *event = output->first_event;
-
-    if (event == NULL)
-        return NULL;
-    output->first_event = event->next;
-    if (output->first_event == NULL)
-        output->last_event = NULL;
-    event->next = NULL;
-    return event;
-}
-
-struct engine_frame *engine_output_frame(struct engine_output *output)
-{
-    struct engine_frame *frame = output->first_frame;
-
-    if (frame == NULL)
-        return NULL;
-    output->first_frame = frame->next;
-    if (output->first_frame == NULL)
-        output->last_frame = NULL;
-    frame->next = NULL;
-    return frame;
-}
-
-void engine_frame_free(struct engine_frame *frame)
-{
-    if (frame == NULL)
-        return;
-    signet_buf_free(&frame->bytes);
-    free(frame);
-}
-
-void engine_output_clear(struct engine_output *output)
-{
-    struct engine_frame *frame;
-    struct engine_event *event;
-
-    record_batch_clear(&output->changes);
-    while ((frame = engine_output_frame(output)) != NULL)
-        engine_frame_free(frame);
-    while ((event = engine_output_event(output)) != NULL)
-        free(event);
 }
