@@ -447,7 +447,7 @@ static void the_own_identity_takes_no_contact_over(void **state)
     scene_close(&s);
 }
 
-int main(void)
+TEST_FILE(attack_answers)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_that_nobody_asked_for_ends_the_connection),

@@ -223,7 +223,7 @@ static void a_home_that_lacks_a_list_is_an_old_copy(void **state)
     scene_close(&s);
 }
 
-int main(void)
+TEST_FILE(attack_bundles)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_bundle_of_the_same_version_is_refused),

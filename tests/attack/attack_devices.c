@@ -249,7 +249,7 @@ static void a_removed_device_makes_no_contact(void **state)
     scene_close(&s);
 }
 
-int main(void)
+TEST_FILE(attack_devices)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unknown_device_loses_no_message),

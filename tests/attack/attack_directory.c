@@ -355,7 +355,7 @@ static void a_one_time_prekey_is_not_stripped_in_transit(void **state)
     fixture_free(&f);
 }
 
-int main(void)
+TEST_FILE(attack_directory)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(server_cannot_add_a_device),

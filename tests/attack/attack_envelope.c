@@ -310,7 +310,7 @@ static void equal_messages_do_not_look_equal(void **state)
     pair_free(&p);
 }
 
-int main(void)
+TEST_FILE(attack_envelope)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_replayed_envelope_is_refused),

@@ -359,7 +359,7 @@ static void the_accounts_other_key_is_refused(void **state)
     fixture_free(&f);
 }
 
-int main(void)
+TEST_FILE(attack_identifiers)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_identifier_in_an_entry_can_be_another),

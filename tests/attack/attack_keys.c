@@ -263,7 +263,7 @@ static void tricks_with_keys_in_cards_are_refused(void **state)
     seeded_library_free(&seeded);
 }
 
-int main(void)
+TEST_FILE(attack_keys)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(low_order_prekeys_are_refused),

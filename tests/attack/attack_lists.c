@@ -317,7 +317,7 @@ static void an_expired_bundle_stays_expired(void **state)
     scene_close(&s);
 }
 
-int main(void)
+TEST_FILE(attack_lists)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_forked_list_stops_until_a_person_decides),

@@ -144,7 +144,7 @@ static void a_registration_gives_no_other_name_or_account(void **state)
     fixture_free(&f);
 }
 
-int main(void)
+TEST_FILE(attack_login)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_proof_is_refused_by_another_relay),

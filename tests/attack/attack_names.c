@@ -208,7 +208,7 @@ static void a_name_handed_over_is_unverified(void **state)
     scene_close(&s);
 }
 
-int main(void)
+TEST_FILE(attack_names)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepting_the_old_identity_gives_it_nobody_elses_name),

@@ -148,7 +148,7 @@ static void a_wrong_tag_is_refused_alike(void **state)
     fixture_free(&f);
 }
 
-int main(void)
+TEST_FILE(attack_oaep)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(broken_padding_looks_like_a_wrong_tag),

@@ -67,7 +67,7 @@ static void one_time_prekeys_are_not_drained(void **state)
     rig_close(&rig);
 }
 
-int main(void)
+TEST_FILE(attack_prekeys)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_time_prekeys_are_not_drained),

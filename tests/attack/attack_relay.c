@@ -186,7 +186,7 @@ static void a_flipped_bit_is_never_shown(void **state)
     relay_scene_close(&s);
 }
 
-int main(void)
+TEST_FILE(attack_relay)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_replayed_envelope_is_shown_once),

@@ -213,7 +213,7 @@ static void without_one_time_prekeys_there_is_still_a_session(void **state)
     relay_scene_close(&s);
 }
 
-int main(void)
+TEST_FILE(attack_relay_directory)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_server_cannot_add_a_device),

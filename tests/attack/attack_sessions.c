@@ -300,7 +300,7 @@ static void a_key_that_openssl_cannot_use_stops_nobody(void **state)
     scene_close(&s);
 }
 
-int main(void)
+TEST_FILE(attack_sessions)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_sessions_full_of_skipped_keys_stop_nobody),

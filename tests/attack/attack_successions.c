@@ -173,7 +173,7 @@ static void two_cards_of_one_message_do_not_stop_a_client(void **state)
     scene_close(&s);
 }
 
-int main(void)
+TEST_FILE(attack_successions)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_cards_of_one_message_do_not_stop_a_client),

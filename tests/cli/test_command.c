@@ -357,7 +357,7 @@ static void every_command_is_well_described(void **state)
     }
 }
 
-int main(void)
+TEST_FILE(command)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_and_arguments_come_in_any_order),

@@ -23,7 +23,7 @@ static void a_message_is_counted_once(void **state)
     pending_free(&pending);
 }
 
-int main(void)
+TEST_FILE(pending)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_message_is_counted_once)};
 

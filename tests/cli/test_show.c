@@ -286,7 +286,7 @@ static int set_place(void **state)
     return setlocale(LC_CTYPE, "C.UTF-8") == NULL ? -1 : setenv("TZ", "UTC", 1);
 }
 
-int main(void)
+TEST_FILE(show)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_is_one_line),

@@ -115,7 +115,7 @@ static void a_contact_of_the_first_version_is_read(void **state)
     fixture_close(&f);
 }
 
-int main(void)
+TEST_FILE(contact)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_contact_is_stored_with_its_doubts),

@@ -260,7 +260,7 @@ static void the_own_card_stays_at_home_once_it_is_known(void **state)
     simulation_close(&sim);
 }
 
-int main(void)
+TEST_FILE(engine)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_that_was_wrong_does_no_lasting_harm),

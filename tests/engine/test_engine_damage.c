@@ -280,7 +280,7 @@ static void a_damaged_contact_is_told_whoever_looks_first(void **state)
     }
 }
 
-int main(void)
+TEST_FILE(engine_damage)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_damaged_record_costs_only_what_it_held),

@@ -93,7 +93,7 @@ static void a_commit_that_fails_changes_nothing(void **state)
     memory_records_free(records);
 }
 
-int main(void)
+TEST_FILE(records)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_keeps_the_order_and_finds_the_last_change),

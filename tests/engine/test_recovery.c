@@ -353,7 +353,7 @@ static void false_heads_cost_a_line(void **state)
     }
 }
 
-int main(void)
+TEST_FILE(recovery)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_wait_for_a_damaged_contact),

@@ -301,7 +301,7 @@ static void crashes_lose_nothing_and_double_nothing(void **state)
         storm(seed);
 }
 
-int main(void)
+TEST_FILE(simulation)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_clients_talk_both_ways),

@@ -154,7 +154,7 @@ static void freeing_the_loop_closes_everything_on_it(void **state)
     CHECK_OK(io_loop_new(&rig->uv, &rig->loop));
 }
 
-int main(void)
+TEST_FILE(connection)
 {
     const struct CMUnitTest tests[] = {
         ON_CONNECTION(a_message_comes_back_from_an_echo),

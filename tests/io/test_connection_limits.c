@@ -136,7 +136,7 @@ static void pings_keep_an_idle_connection_and_end_a_silent_one(void **state)
     RUN_UNTIL(rig, rig->client.closed_count == 1);
 }
 
-int main(void)
+TEST_FILE(connection_limits)
 {
     const struct CMUnitTest tests[] = {
         ON_CONNECTION(a_message_of_the_full_size_passes_and_one_byte_more_does_not),

@@ -228,7 +228,7 @@ static void an_authority_cannot_smuggle_a_header(void **state)
     CHECK(out.len == 0);
 }
 
-int main(void)
+TEST_FILE(http)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_request_of_the_rfc_gets_its_answer),

@@ -117,7 +117,7 @@ static int set_up(void **state)
     return pipe(ends);
 }
 
-int main(void)
+TEST_FILE(log)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_is_one_line_of_fields),

@@ -166,7 +166,7 @@ static void clocks_are_in_milliseconds(void **state)
     CHECK(clock_monotonic_ms() >= before);
 }
 
-int main(void)
+TEST_FILE(socket)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_print_as_they_are_written),

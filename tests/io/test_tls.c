@@ -371,7 +371,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-int main(void)
+TEST_FILE(tls)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(either_pin_lets_the_client_in),

@@ -76,7 +76,7 @@ static void a_certificate_needs_its_own_key(void **state)
     CHECK(errno == ENOENT && context == NULL);
 }
 
-int main(void)
+TEST_FILE(tls_identity)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_identity_is_private_new_and_pinned_alike_by_key_and_certificate),

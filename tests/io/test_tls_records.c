@@ -57,7 +57,7 @@ static void what_is_no_record_is_refused(void **state)
     CHECK(!TAKES(21, 3, 3, 0, 0, 24));
 }
 
-int main(void)
+TEST_FILE(tls_records)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_longer_than_its_record_is_refused),

@@ -414,7 +414,7 @@ static void a_flipped_bit_of_the_head_never_passes_unnoticed(void **state)
     }
 }
 
-int main(void)
+TEST_FILE(websocket)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_examples_of_the_rfc_are_read),

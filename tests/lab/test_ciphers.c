@@ -259,7 +259,7 @@ static void words_are_parted_once(void **state)
     signet_buf_free(&out);
 }
 
-int main(void)
+TEST_FILE(ciphers)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(caesar_gives_the_published_ciphertexts),

@@ -324,7 +324,7 @@ static void one_alphabet_is_not_taken_for_several(void **state)
     CHECK(several * 20 <= all);
 }
 
-int main(void)
+TEST_FILE(crack)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cipher_is_broken_named_or_not),

@@ -145,7 +145,7 @@ static void details_that_are_open_are_doubted(void **state)
     }
 }
 
-int main(void)
+TEST_FILE(crack_doubt)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_right_answer_is_believed_even_of_dry_prose),

@@ -232,7 +232,7 @@ static void polling_leaves_the_descriptor_blocking(void **state)
     (void)close(fd);
 }
 
-int main(void)
+TEST_FILE(input)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_come_from_pipes_and_files_alike),

@@ -119,7 +119,7 @@ static void nesting_has_a_ceiling(void **state)
     signet_buf_free(&out);
 }
 
-int main(void)
+TEST_FILE(json)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_document_holds_what_was_written),

@@ -165,7 +165,7 @@ static void no_unsafe_character_passes_whichever_it_is(void **state)
     signet_buf_free(&out);
 }
 
-int main(void)
+TEST_FILE(text)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(ordinary_text_of_any_script_stays_as_it_is),

@@ -194,7 +194,7 @@ static void without_a_terminal_nothing_is_asked(void **state)
     CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
-int main(void)
+TEST_FILE(ask)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_typed_is_not_shown),

@@ -161,7 +161,7 @@ static void a_folder_that_others_can_write_to_is_refused(void **state)
     home_rig_free(rig);
 }
 
-int main(void)
+TEST_FILE(home)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_folder_is_found_in_a_fixed_order),

@@ -192,7 +192,7 @@ static void pem_pads_as_base64_demands(void **state)
         "Kw==\n-----END PRIVATE KEY-----\n");
 }
 
-int main(void)
+TEST_FILE(key_file)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_person_the_key_is_a_file_for_its_owner),

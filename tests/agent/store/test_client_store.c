@@ -174,7 +174,7 @@ static void a_number_beyond_the_column_changes_nothing(void **state)
     client_store_folder_remove(&folder);
 }
 
-int main(void)
+TEST_FILE(client_store)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_read_back_before_and_after_reopening),

@@ -212,7 +212,7 @@ static void a_deleted_record_leaves_no_bytes_in_the_file(void **state)
     client_store_folder_remove(&folder);
 }
 
-int main(void)
+TEST_FILE(client_store_sealed)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(neither_names_nor_values_are_in_the_file),

@@ -188,7 +188,7 @@ static void what_a_killed_process_left_is_forgotten_at_opening(void **state)
     place_remove(&p);
 }
 
-int main(void)
+TEST_FILE(store_forget)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_overwritten_state_is_gone_after_few_commits),

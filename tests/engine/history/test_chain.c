@@ -137,7 +137,7 @@ static void a_chain_survives_its_record(void **state)
     signet_buf_free(&value);
 }
 
-int main(void)
+TEST_FILE(chain)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_in_order_are_verified),

@@ -101,7 +101,7 @@ static void every_refusal_has_its_own_word(void **state)
     CHECK(verdict_is_authentic(VERDICT_GAP) && verdict_is_authentic(VERDICT_FORK));
 }
 
-int main(void)
+TEST_FILE(message)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_survives_its_record),

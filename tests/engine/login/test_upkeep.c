@@ -341,7 +341,7 @@ static void an_old_connection_wants_another_login(void **state)
     scene_close(&s);
 }
 
-int main(void)
+TEST_FILE(upkeep)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failed_uploads_cost_no_first_message),

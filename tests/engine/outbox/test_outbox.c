@@ -207,7 +207,7 @@ static void a_large_outbox_goes_out_in_portions(void **state)
     simulation_close(&t.sim);
 }
 
-int main(void)
+TEST_FILE(outbox)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_overtakes_what_was_refused),

@@ -338,7 +338,7 @@ static void a_message_passed_over_is_not_awaited_for_ever(void **state)
     close_talk(&t, "0\n1\n2\n3\n4\n5\n");
 }
 
-int main(void)
+TEST_FILE(waiting)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_waits_for_an_answer_outlives_the_process),

@@ -127,7 +127,7 @@ static void the_version_is_that_of_the_build(void **state)
     assert_string_equal(version, text);
 }
 
-int main(void)
+TEST_FILE(base)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffer_appends_consumes_and_truncates),

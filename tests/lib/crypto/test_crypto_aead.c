@@ -163,7 +163,7 @@ static void aead_round_trips_at_every_length(void **state)
     free(plain);
 }
 
-int main(void)
+TEST_FILE(crypto_aead)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aead_gives_the_known_answers),

@@ -101,7 +101,7 @@ static void dh_refuses_every_point_of_low_order(void **state)
     }
 }
 
-int main(void)
+TEST_FILE(crypto_dh)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dh_gives_the_known_answers),

@@ -70,7 +70,7 @@ static void hmac_takes_an_empty_key_and_no_data(void **state)
     assert_memory_equal(with_none, with_zeros, sizeof(with_none));
 }
 
-int main(void)
+TEST_FILE(crypto_hash)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_gives_the_known_answers),

@@ -114,7 +114,7 @@ static void scrypt_refuses_costs_outside_its_bounds(void **state)
             SIGNET_ERR_ARGUMENT);
 }
 
-int main(void)
+TEST_FILE(crypto_kdf)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hkdf_gives_the_known_answers),

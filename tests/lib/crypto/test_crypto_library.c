@@ -181,7 +181,7 @@ static void several_threads_use_one_library(void **state)
     crypto_rsa_private_free(pair);
 }
 
-int main(void)
+TEST_FILE(crypto_library)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cache_forgets_the_oldest_only),

@@ -246,7 +246,7 @@ static int fixture_teardown(void **state)
     return 0;
 }
 
-int main(void)
+TEST_FILE(crypto_memory)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_failed_allocation_is_taken_for_anything_else),

@@ -209,7 +209,7 @@ static void decrypting_tells_whether_the_padding_held(void **state)
     crypto_rsa_private_free(key);
 }
 
-int main(void)
+TEST_FILE(crypto_oaep)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wrapped_secret_is_unwrapped),

@@ -280,7 +280,7 @@ static void private_keys_of_other_kinds_are_refused(void **state)
     }
 }
 
-int main(void)
+TEST_FILE(crypto_rsa)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signatures_verify_and_differ_each_time),

@@ -280,7 +280,7 @@ static void a_modulus_of_no_use_is_refused(void **state)
     crypto_rsa_private_free(good.key);
 }
 
-int main(void)
+TEST_FILE(crypto_rsa_public)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_built_by_hand_is_accepted),

@@ -116,7 +116,7 @@ static void random_bytes_differ_and_fill_the_place(void **state)
     assert_memory_not_equal(b + sizeof(b) - sizeof(zeros), zeros, sizeof(zeros));
 }
 
-int main(void)
+TEST_FILE(crypto_secret)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secrets_come_zeroed_from_the_secure_heap),

@@ -218,7 +218,7 @@ static void keys_of_another_account_are_refused(void **state)
     seeded_library_free(&seeded);
 }
 
-int main(void)
+TEST_FILE(account)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_account_has_a_card_others_can_read),

@@ -362,7 +362,7 @@ static void no_bundle_is_made_that_nobody_reads(void **state)
     fixture_free(&f);
 }
 
-int main(void)
+TEST_FILE(bundle)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bundle_says_what_was_ordered),

@@ -405,7 +405,7 @@ static void a_stored_card_is_read_without_checking_its_keys_again(void **state)
     fixture_free(&f);
 }
 
-int main(void)
+TEST_FILE(card)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_card_says_what_its_list_says),

@@ -374,7 +374,7 @@ static void a_conversation_has_one_id_for_both(void **state)
     fixture_free(&f);
 }
 
-int main(void)
+TEST_FILE(entry)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_entry_opens_as_it_was_signed),

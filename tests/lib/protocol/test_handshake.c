@@ -268,7 +268,7 @@ static void the_initiator_checks_what_it_was_given(void **state)
     fixture_free(&f);
 }
 
-int main(void)
+TEST_FILE(handshake)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_sides_agree),

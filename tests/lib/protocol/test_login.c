@@ -220,7 +220,7 @@ static void what_no_relay_accepts_is_not_signed(void **state)
     fixture_free(&f);
 }
 
-int main(void)
+TEST_FILE(login)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(proofs_hold_on_the_connection_they_were_made_for),

@@ -182,7 +182,7 @@ static void any_change_gives_another_root(void **state)
     }
 }
 
-int main(void)
+TEST_FILE(merkle)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roots_are_the_known_ones),

@@ -139,7 +139,7 @@ static void body_keys_depend_on_key_and_salt(void **state)
     assert_memory_not_equal(&one.aead, &three.aead, sizeof(one.aead));
 }
 
-int main(void)
+TEST_FILE(message_keys)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_are_those_of_the_specification),

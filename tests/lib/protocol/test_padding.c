@@ -99,7 +99,7 @@ static void any_other_padding_is_refused(void **state)
     CHECK_OK(padding_strip(signet_span_of(bytes, 272), &content));
 }
 
-int main(void)
+TEST_FILE(padding)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lengths_are_those_of_padme),

@@ -233,7 +233,7 @@ static void a_changed_header_is_refused(void **state)
     sides_free(&s);
 }
 
-int main(void)
+TEST_FILE(ratchet)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_responder_receives_before_it_sends),

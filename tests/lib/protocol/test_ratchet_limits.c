@@ -223,7 +223,7 @@ static void skipped_keys_take_nothing_of_the_secure_heap(void **state)
     sides_free(&s);
 }
 
-int main(void)
+TEST_FILE(ratchet_limits)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flooded_counter_is_refused_before_deriving),

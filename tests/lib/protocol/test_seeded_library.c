@@ -34,7 +34,7 @@ static void one_seed_gives_the_same_bytes_and_keys(void **state)
     assert_memory_not_equal(one.public_bytes, one.secret_bytes, 40);
 }
 
-int main(void)
+TEST_FILE(seeded_library)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_seed_gives_the_same_bytes_and_keys),

@@ -331,7 +331,7 @@ static void output_is_appended(void **state)
     pair_free(&p);
 }
 
-int main(void)
+TEST_FILE(session)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_people_talk),

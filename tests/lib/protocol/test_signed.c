@@ -145,7 +145,7 @@ static void two_signatures_over_the_same_differ_and_hold(void **state)
     fixture_free(&f);
 }
 
-int main(void)
+TEST_FILE(signed)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_signed_opens_under_its_key_only),

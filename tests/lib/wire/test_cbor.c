@@ -284,7 +284,7 @@ static void a_failed_writer_restores_the_buffer(void **state)
     signet_buf_free(&buf);
 }
 
-int main(void)
+TEST_FILE(cbor)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_and_no_truncation_of_it_is),

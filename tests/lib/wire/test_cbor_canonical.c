@@ -191,7 +191,7 @@ static void claimed_lengths_beyond_the_input_are_refused(void **state)
     signet_buf_free(&buf);
 }
 
-int main(void)
+TEST_FILE(cbor_canonical)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(examples_of_rfc_8949_are_accepted),

@@ -347,7 +347,7 @@ static void parts_beyond_their_ceilings_are_refused(void **state)
     }
 }
 
-int main(void)
+TEST_FILE(cose)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(single_is_written_and_read_back),

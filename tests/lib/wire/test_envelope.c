@@ -214,7 +214,7 @@ static void every_head_matters(void **state)
     signet_buf_free(&bytes);
 }
 
-int main(void)
+TEST_FILE(envelope)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_read_in_place),

@@ -207,7 +207,7 @@ static void a_host_that_cannot_be_read_is_not_written(void **state)
     signet_buf_free(&buf);
 }
 
-int main(void)
+TEST_FILE(invitation)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_invitation_is_read_as_it_was_written),

@@ -370,7 +370,7 @@ static void the_reader_keeps_to_the_ceilings(void **state)
     CHECK_ERR(read_ack(0), SIGNET_ERR_FORMAT);
 }
 
-int main(void)
+TEST_FILE(relay_message)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_message_is_read_as_it_was_written),

@@ -152,7 +152,7 @@ static void the_default_name_is_the_host_that_is_listened_on(void **state)
     CHECK_ERR(config_default_name("192.0.2.1", name), SIGNET_ERR_FORMAT);
 }
 
-int main(void)
+TEST_FILE(config)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_file_reads_as_the_defaults),

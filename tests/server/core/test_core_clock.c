@@ -148,7 +148,7 @@ static void a_wrong_clock_at_the_start_is_seen_by_each_worker(void **state)
         core_free(cores[i]);
 }
 
-int main(void)
+TEST_FILE(core_clock)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mail_expires_by_a_clock_that_goes_right),

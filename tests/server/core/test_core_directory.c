@@ -201,7 +201,7 @@ static void cards_follow_each_other(void **state)
     signet_account_free(old);
 }
 
-int main(void)
+TEST_FILE(core_directory)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accounts_are_found_by_name_and_by_address),

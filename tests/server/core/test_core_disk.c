@@ -149,7 +149,7 @@ static void a_disk_that_fails_to_flush_refuses_and_recovers(void **state)
     fail_and_recover(((struct store_folder *)*state)->path, SQLITE_OK, SQLITE_IOERR_FSYNC);
 }
 
-int main(void)
+TEST_FILE(core_disk)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_full_disk_refuses_and_recovers),

@@ -380,7 +380,7 @@ static void a_frame_full_of_logins_costs_a_few_refusals(void **state)
     core_rig_close(&rig);
 }
 
-int main(void)
+TEST_FILE(core_login)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_welcome_tells_time_list_and_bundle),

@@ -402,7 +402,7 @@ static void what_a_fetch_has_brought_is_not_delivered_again(void **state)
     core_pair_close(&pair);
 }
 
-int main(void)
+TEST_FILE(core_mailbox)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_waited_is_delivered_then_drained),

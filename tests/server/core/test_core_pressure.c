@@ -159,7 +159,7 @@ static void answers_are_bounded_like_what_is_stored(void **state)
     core_pair_close(&pair);
 }
 
-int main(void)
+TEST_FILE(core_pressure)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tick_asks_how_much_waits),

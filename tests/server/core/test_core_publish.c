@@ -234,7 +234,7 @@ static void each_card_has_its_own_keys_checked(void **state)
     crypto_rsa_public_free(bad);
 }
 
-int main(void)
+TEST_FILE(core_publish)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_that_leaves_the_card_is_logged_out),

@@ -164,7 +164,7 @@ static void clocks_more_than_a_day_off_are_refused(void **state)
     core_rig_close(&rig);
 }
 
-int main(void)
+TEST_FILE(core_register)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_registers_and_logs_in_on_one_connection),

@@ -91,7 +91,7 @@ static void a_store_that_hangs_is_asked_to_expire_once(void **state)
     core_pair_close(&pair);
 }
 
-int main(void)
+TEST_FILE(core_store)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_is_answered_while_flushes_fail),

@@ -82,7 +82,7 @@ static void zero_per_second_is_no_limit(void **state)
     CHECK(rate_allow(&rate, &none, 1, &retry_after_ms));
 }
 
-int main(void)
+TEST_FILE(limits)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_burst_passes_then_one_per_step),

@@ -83,7 +83,7 @@ static void a_clock_beyond_2095_takes_no_ids_from_the_right_one(void **state)
     CHECK(last >> 22 == now_ms + 1 - MESSAGE_ID_EPOCH_MS);
 }
 
-int main(void)
+TEST_FILE(message_id)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_rise_within_and_across_milliseconds),

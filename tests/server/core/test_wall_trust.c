@@ -81,7 +81,7 @@ static void the_first_reading_is_held_against_the_newest_message(void **state)
     CHECK(wall_trust_read(&trust, NOW, 0, 0) == WALL_AS_BEFORE && trust.is_trusted);
 }
 
-int main(void)
+TEST_FILE(wall_trust)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_that_goes_with_the_other_is_believed),

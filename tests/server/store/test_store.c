@@ -225,7 +225,7 @@ static void whatever_is_not_in_a_fetch_is_delivered_after_its_answer(void **stat
     store_group_free(after);
 }
 
-int main(void)
+TEST_FILE(store)
 {
     const struct CMUnitTest tests[] = {
         RIG_BOTH(messages_wait_oldest_first_until_acknowledged),

@@ -88,7 +88,7 @@ static void a_copy_that_fails_leaves_no_file(void **state)
     assert_non_null(strstr(problem, "No such file"));
 }
 
-int main(void)
+TEST_FILE(store_backup)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_copy_holds_all_that_was_committed_before_it),

@@ -223,7 +223,7 @@ static void an_operation_that_needs_a_damaged_page_fails_alone(void **state)
     rig_close(rig);
 }
 
-int main(void)
+TEST_FILE(store_damage)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_damaged_page_of_old_messages_costs_those_alone),

@@ -148,7 +148,7 @@ static void a_queue_of_many_messages_is_taken_from_the_front(void **state)
     devices_free(&devices);
 }
 
-int main(void)
+TEST_FILE(store_device)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_committed_is_taken_back),

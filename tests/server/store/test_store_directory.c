@@ -394,7 +394,7 @@ static void no_prekey_is_spent_on_a_bundle_that_has_expired(void **state)
     CHECK(!takes(rig, 3));
 }
 
-int main(void)
+TEST_FILE(store_directory)
 {
     const struct CMUnitTest tests[] = {
         RIG_BOTH(an_account_is_found_by_name_and_by_address),

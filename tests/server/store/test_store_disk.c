@@ -259,7 +259,7 @@ static void a_failing_disk_is_news_once_and_so_is_its_end(void **state)
     rig_close(rig);
 }
 
-int main(void)
+TEST_FILE(store_disk)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(on_a_full_disk_nothing_happens_until_there_is_room),

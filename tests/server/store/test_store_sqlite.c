@@ -441,7 +441,7 @@ static void a_newer_or_damaged_store_is_refused(void **state)
     check_refused(file->path, SIGNET_ERR_FORMAT, "not a database");
 }
 
-int main(void)
+TEST_FILE(store_sqlite)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(everything_is_there_after_a_restart),

@@ -242,7 +242,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-int main(void)
+TEST_FILE(store_threads)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(

@@ -101,7 +101,7 @@ static void the_limit_can_change(void **state)
     addresses_free(addresses);
 }
 
-int main(void)
+TEST_FILE(addresses)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_has_at_most_so_many_connections),

@@ -87,7 +87,7 @@ static void batches_and_single_items_come_in_the_order_in_which_they_were_given(
     inbox_wipe(&inbox);
 }
 
-int main(void)
+TEST_FILE(mailqueue)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_gathered_is_seen_when_it_is_handed_over),

@@ -140,7 +140,7 @@ static void a_worker_that_never_ran_is_freed(void **state)
     worker_free(worker);
 }
 
-int main(void)
+TEST_FILE(worker)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_newer_login_ends_the_older_one_across_workers),

@@ -153,7 +153,7 @@ static void who_takes_nothing_is_disconnected(void **state)
     CHECK(close(fds[0]) == 0 && close(fds[1]) == 0);
 }
 
-int main(void)
+TEST_FILE(worker_delivery)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_cross_workers_in_order),
