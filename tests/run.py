@@ -1,13 +1,19 @@
 #!/usr/bin/python3
 """Runs the tests of the build trees and counts their TAP lines.
 
-usage: run.py [long] [unit|attack|e2e|checks|sanitizers]...
+usage: run.py [long] [unit|attack|e2e|checks|sanitizers|NAME|FILE]...
 
-Meson knows the programs (tests/*/meson.build); here they are built in each tree and run, two at a
-time, each for a bounded time in a process group of its own. One line per program, all the output
-of one that fails. `long` sets SIGNET_TEST_LONG=1 and lets every program take longer.
+Meson knows the tests (tests/*/meson.build); here their programs are built in each tree and run,
+two at a time, each for a bounded time in a process group of its own. One line per test, all the
+output of one that fails. `long` sets SIGNET_TEST_LONG=1 and lets every test take longer.
+
+A NAME is one that Meson knows, a FILE what is in a test, from the root: `outbox` is every test
+of that name, `tests/engine/outbox/test_outbox.c` that one. They run in build-main; only what they
+need is built. Without such, and without a part, everything runs.
 """
 
+import difflib
+import functools
 import glob
 import json
 import os
@@ -40,15 +46,19 @@ THREADED = {"connection", "connection_limits", "conversation", "load_clients", "
 class Tree:
     """A build tree: its folder, how it is made, what of it is run and how."""
 
-    def __init__(self, folder, compiler="gcc", options=(), wants=None, slower=1, wrapper=(),
-                 sanitizer=None):
+    def __init__(self, folder, compiler="gcc", options=(), wants=None, names=(), slower=1,
+                 wrapper=(), sanitizer=None):
         self.folder = os.path.join(ROOT, folder)
-        self.compiler, self.options = compiler, ["-Dtests=true", *options]
+        self.compiler, self.options, self.names = compiler, ["-Dtests=true", *options], names
         self.is_tested, self.wants = wants is not None, wants or (lambda name, suites: False)
         self.slower, self.wrapper, self.sanitizer = slower, list(wrapper), sanitizer
 
     def label(self):
         return os.path.basename(self.folder)
+
+
+class Unknown(Exception):
+    """A word on the command line that is no test."""
 
 
 class Job:
@@ -186,17 +196,56 @@ def run(job, totals):
     return failed == 0
 
 
-def introspect(tree, what):
-    listed = subprocess.run(["meson", "introspect", what, tree.folder], check=True,
+@functools.lru_cache(maxsize=None)
+def introspect(folder, what):
+    listed = subprocess.run(["meson", "introspect", what, folder], check=True,
                             stdout=subprocess.PIPE).stdout
     return json.loads(listed)
 
 
+def files_of(tree, test):
+    """The files in which a test is written."""
+    files = [word for word in test["cmd"] if os.path.isfile(word)]
+    for target in introspect(tree.folder, "--targets"):
+        if test["cmd"][0] in target["filename"]:
+            files += [file for part in target["target_sources"] for file in part["sources"]]
+    if "--only" in test["cmd"]:  # one file of a runner
+        files = [file for file in files
+                 if os.path.splitext(os.path.basename(file))[0] in (test["name"],
+                                                                    "test_" + test["name"])]
+    return [os.path.relpath(file, ROOT) for file in files]
+
+
+def unknown(word, tree, tests):
+    """What to say of a word that is no test."""
+    known = {test["name"] for test in tests}
+    if "/" in word:
+        known = {file for test in tests for file in files_of(tree, test)}
+    near = [name for name in sorted(known) if word in name][:5]
+    near += difflib.get_close_matches(word, known - set(near))
+    return Unknown(f"no test is called {word}" + (f"; near: {', '.join(near)}" if near else ""))
+
+
+def named_tests(tree, tests):
+    """The numbers, in Meson's list, of those that the command line names."""
+    found = set()
+    for word in tree.names:
+        path = os.path.relpath(os.path.join(ROOT, word), ROOT)
+        numbers = {number for number, test in enumerate(tests) if word == test["name"]
+                   or "/" in word and path in files_of(tree, test)}
+        if not numbers:
+            raise unknown(word, tree, tests)
+        found |= numbers
+    return found
+
+
 def tests_of(tree):
     """What Meson knows of the tests that are wanted of a tree."""
-    for test in introspect(tree, "--tests"):
+    tests = introspect(tree.folder, "--tests")
+    named = named_tests(tree, tests)
+    for number, test in enumerate(tests):
         suites = {suite.rpartition(":")[2] for suite in test["suite"]}
-        if tree.wants(test["name"], suites):
+        if number in named or tree.wants(test["name"], suites):
             yield {**test, "title": f"{tree.label()} {min(suites)}/{test['name']}"}
 
 
@@ -204,7 +253,8 @@ def targets_of(tree):
     """The files to be built for them; of a tree of which none is wanted everything, with what
     ninja does not build by default."""
     needed = {target for test in tests_of(tree) for target in test["depends"]}
-    return [os.path.relpath(name, tree.folder) for target in introspect(tree, "--targets")
+    return [os.path.relpath(name, tree.folder)
+            for target in introspect(tree.folder, "--targets")
             if target["id"] in needed or not tree.is_tested for name in target["filename"]]
 
 
@@ -212,7 +262,7 @@ def how_to_configure(tree, ninja):
     """The command; script/build makes a tree without tests."""
     if not os.path.exists(os.path.join(tree.folder, "build.ninja")):
         return ["meson", "setup", tree.folder, *tree.options]
-    options = {option["name"]: option["value"] for option in introspect(tree, "--buildoptions")}
+    options = {option["name"]: option["value"] for option in introspect(tree.folder, "--buildoptions")}
     if not options.get("tests"):
         return ["meson", "setup", "--reconfigure", tree.folder, *tree.options]
     return [*ninja, "build.ninja"]  # again, where Meson's files have changed
@@ -244,11 +294,11 @@ def no_randomization():
     return command if works else []
 
 
-def trees_for(parts):
+def trees_for(parts, names=()):
     """Those to build, each with what is wanted of it."""
     suites = set().union(*(SUITES.get(part, set()) for part in parts))
-    if suites:
-        yield Tree("build-main", os.environ.get("CC", "gcc"),
+    if suites or names:
+        yield Tree("build-main", os.environ.get("CC", "gcc"), names=names,
                    wants=lambda name, its: bool(its & suites))
     if "sanitizers" in parts:
         yield Tree("build-asan", options=["-Db_sanitize=address,undefined", "-Db_lundef=false"],
@@ -268,19 +318,22 @@ def interrupted(number, _frame):
 
 
 def main(words):
-    parts = [word for word in words if word != "long"] or [*SUITES, "sanitizers"]
-    if not set(parts) <= {*SUITES, "sanitizers"}:
-        print(__doc__.splitlines()[2], file=sys.stderr)
-        return 2
+    wanted = [word for word in words if word != "long"] or [*SUITES, "sanitizers"]
+    parts = [word for word in wanted if word in (*SUITES, "sanitizers")]
+    names = [word for word in wanted if word not in parts]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
     os.environ["SIGNET_KEY_POOL"] = os.path.join(ROOT, "build-main", "key-pool")
     if "long" in words:
         os.environ["SIGNET_TEST_LONG"] = "1"
     started, totals, jobs = time.monotonic(), Totals(), []
-    for tree in trees_for(parts):
-        if build(tree, totals):
-            jobs += jobs_of(tree, "long" in words)
+    try:
+        for tree in trees_for(parts, names):
+            if build(tree, totals):
+                jobs += jobs_of(tree, "long" in words)
+    except Unknown as problem:
+        print(f"test: {problem}", file=sys.stderr)
+        return 2
     with ThreadPoolExecutor(JOBS) as pool:
         list(pool.map(lambda job: run(job, totals), (job for job in jobs if not job.alone)))
     for job in jobs:
