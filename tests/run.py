@@ -262,7 +262,8 @@ def how_to_configure(tree, ninja):
     """The command; script/build makes a tree without tests."""
     if not os.path.exists(os.path.join(tree.folder, "build.ninja")):
         return ["meson", "setup", tree.folder, *tree.options]
-    options = {option["name"]: option["value"] for option in introspect(tree.folder, "--buildoptions")}
+    options = {option["name"]: option["value"]
+               for option in introspect(tree.folder, "--buildoptions")}
     if not options.get("tests"):
         return ["meson", "setup", "--reconfigure", tree.folder, *tree.options]
     return [*ninja, "build.ninja"]  # again, where Meson's files have changed
@@ -271,8 +272,8 @@ def how_to_configure(tree, ninja):
 def build(tree, totals):
     """Configure where that is due, and compile; true if that worked."""
     ninja = ["ninja", "--quiet", "-k", "0", "-C", tree.folder]
-    return run(Job(f"{tree.label()} is configured", how_to_configure(tree, ninja), env={"CC": tree.compiler},
-                   tap=False, timeout=TIMEOUT_BUILD), totals) and \
+    return run(Job(f"{tree.label()} is configured", how_to_configure(tree, ninja),
+                   env={"CC": tree.compiler}, tap=False, timeout=TIMEOUT_BUILD), totals) and \
         run(Job(f"{tree.label()} compiles", [*ninja, *targets_of(tree)], tap=False,
                 timeout=TIMEOUT_BUILD), totals)
 
