@@ -20,8 +20,8 @@
 #include "engine/history/message.h"
 #include "engine/problem.h"
 #include "engine/records.h"
+#include "engine/input.h"
 #include "engine/output.h"
-#include "wire/invitation.h"
 
 struct engine;
 
@@ -38,11 +38,6 @@ struct engine_config {
  * next_out   the next identity key to be written to its own file; empty where keys were there already
  * Errors: STATE (this home has joined), ARGUMENT (the name), NOMEM, CRYPTO, AUTH.
  */
-struct engine_join {
-    const struct invitation *invitation;
-    const char *name;
-    uint64_t now_ms;
-};
 SIGNET_MUST_USE enum signet_err engine_prepare(const struct engine_config *config,
     const struct engine_join *join, struct signet_next_identity *next_out,
     struct engine_output *output);
@@ -61,11 +56,7 @@ bool engine_is_registered(const struct engine *engine);
 
 /* ---- connection ---- */
 
-/* The connection to the relay is open: what a login is bound to. */
-struct engine_hop {
-    struct signet_id pin; /* that the relay showed */
-    uint8_t exporter[32];
-};
+/* The connection to the relay is open. Errors: NOMEM, CRYPTO. */
 SIGNET_MUST_USE enum signet_err engine_connected(struct engine *engine,
     const struct engine_hop *hop, uint64_t now_ms, struct engine_output *output);
 /* The connection is gone, or is given up: EVENT_QUEUED for each engine_send that is not done and
@@ -98,15 +89,10 @@ SIGNET_MUST_USE enum signet_err engine_tick(
 /*
  * Send a text to a name or fingerprint. Answered by EVENT_ACCEPTED, QUEUED or FAILED with the
  * token; when connected, possibly only after answers of the relay. From this call on it is in the
- * outbox, sealed or not, unless it is for a name whose address the relay has yet to tell. What was QUEUED, or FAILED with
- * a problem that says it is kept, is ACCEPTED when a later connection brings it there.
+ * outbox, sealed or not, unless it is for a name whose address the relay has yet to tell. What was
+ * QUEUED, or FAILED with a problem that says it is kept, is ACCEPTED when a later connection brings
+ * it there.
  */
-struct engine_text {
-    const char *peer;
-    signet_span text;
-    uint64_t token;    /* of the caller's; not 0 */
-    bool is_automatic; /* no person has written it: it makes no contact of a stranger */
-};
 SIGNET_MUST_USE enum signet_err engine_send(struct engine *engine, const struct engine_text *text,
     uint64_t now_ms, struct engine_output *output);
 

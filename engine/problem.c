@@ -1,5 +1,7 @@
 /* The words for what can go wrong. */
-#include "engine/engine.h"
+#include "engine/problem.h"
+
+#include <stddef.h>
 
 static const struct {
     enum engine_problem problem;

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "engine/account.h"
-#include "engine/engine.h"
 #include "engine/login/login.h"
 
 enum { IDENTITY_BITS = 3072 };

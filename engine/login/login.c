@@ -5,7 +5,6 @@
 
 #include "crypto/secret.h"
 #include "engine/account.h"
-#include "engine/engine.h"
 
 static enum signet_err send_register(struct txn *t)
 {

@@ -5,10 +5,8 @@
 #include <signet/account.h>
 #include <signet/login.h>
 
+#include "engine/input.h"
 #include "engine/txn/requests.h"
-
-struct engine_hop;
-struct engine_join;
 
 struct login {
     struct signet_hop hop; /* what a login is bound to */

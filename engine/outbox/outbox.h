@@ -5,9 +5,8 @@
 #ifndef ENGINE_OUTBOX_OUTBOX_H
 #define ENGINE_OUTBOX_OUTBOX_H
 
+#include "engine/input.h"
 #include "engine/txn/requests.h"
-
-struct engine_text;
 
 /* Envelopes, counted. */
 struct traffic {

@@ -7,7 +7,6 @@
 #include "engine/contacts.h"
 #include "engine/directory/lookup.h"
 #include "engine/directory/prekeys.h"
-#include "engine/engine.h"
 #include "engine/outbox/device_queues.h"
 #include "engine/outbox/seal.h"
 #include "engine/sessions/sessions.h"
