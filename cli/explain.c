@@ -1,8 +1,8 @@
 /* The cryptographic steps, as they happen. */
 #include "cli/explain.h"
 
-#include "term/json.h"
 #include "cli/show.h"
+#include "term/json.h"
 #include "term/text.h"
 
 static enum signet_err as_json(

@@ -13,8 +13,8 @@
 #ifndef CLI_SHOW_H
 #define CLI_SHOW_H
 
-#include "engine/history/message.h"
 #include "cli/people.h"
+#include "engine/history/message.h"
 
 struct show {
     struct people people;

@@ -18,10 +18,10 @@
 
 #include "engine/contact.h"
 #include "engine/history/message.h"
-#include "engine/problem.h"
-#include "engine/records.h"
 #include "engine/input.h"
 #include "engine/output.h"
+#include "engine/problem.h"
+#include "engine/records.h"
 
 struct engine;
 

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lab/compare.h"
 #include "ciphers/letters.h"
 #include "crypto/aead.h"
 #include "crypto/secret.h"
+#include "lab/compare.h"
 #include "lab/measure.h"
 
 enum {

@@ -8,10 +8,9 @@
 #include <unistd.h>
 
 #include "ciphers/letters.h"
-#include "term/json.h"
 #include "lab/measure.h"
 #include "lab/text.h"
-#include "term/text.h"
+#include "term/json.h"
 #include "term/text.h"
 
 enum {

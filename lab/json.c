@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "term/json.h"
 #include "lab/compare.h"
+#include "term/json.h"
 
 static enum signet_err write_hex(struct json *json, const char *key, signet_span bytes)
 {

@@ -16,8 +16,8 @@
 #define AGENT_HOME_HOME_H
 
 #include "agent/home/ask.h"
-#include "term/report.h"
 #include "agent/store/store.h"
+#include "term/report.h"
 
 struct home;
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "cli/chat/state.h"
-#include "term/text.h"
 #include "io/clock.h"
+#include "term/text.h"
 
 bool chat_print(struct chat *chat, signet_span text)
 {

@@ -6,9 +6,9 @@
 #include "cli/command.h"
 #include "cli/editor/editor.h"
 #include "cli/inbox.h"
-#include "term/input.h"
 #include "cli/pending.h"
 #include "cli/show.h"
+#include "term/input.h"
 
 struct chat {
     const struct context *context;

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/commands/commands.h"
 #include "agent/agent.h"
+#include "cli/commands/commands.h"
+#include "cli/show.h"
 #include "term/json.h"
 #include "term/text.h"
-#include "cli/show.h"
 
 /* ---- showing ---- */
 

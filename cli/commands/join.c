@@ -5,10 +5,10 @@
 #include "cli/commands/commands.h"
 #include "cli/explain.h"
 #include "cli/problem.h"
-#include "term/json.h"
-#include "term/text.h"
 #include "cli/show.h"
 #include "io/clock.h"
+#include "term/json.h"
+#include "term/text.h"
 
 struct joining {
     const struct context *context;

@@ -3,11 +3,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "agent/reply.h"
 #include "cli/commands/commands.h"
 #include "cli/explain.h"
 #include "cli/inbox.h"
 #include "cli/pending.h"
-#include "agent/reply.h"
 #include "cli/show.h"
 #include "io/clock.h"
 

@@ -5,10 +5,10 @@
 
 #include "cli/commands/commands.h"
 #include "cli/explain.h"
+#include "cli/pending.h"
 #include "cli/problem.h"
 #include "term/input.h"
 #include "term/json.h"
-#include "cli/pending.h"
 #include "term/text.h"
 
 enum {

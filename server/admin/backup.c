@@ -3,9 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/command.h"
 #include "server/admin/data.h"
 #include "server/admin/setup.h"
+#include "server/command.h"
 #include "server/store/sqlite/backup.h"
 
 static int run(const struct arguments *arguments)

@@ -2,8 +2,8 @@
 #ifndef SERVER_ADMIN_SETUP_H
 #define SERVER_ADMIN_SETUP_H
 
-#include "server/command.h"
 #include "server/admin/config.h"
+#include "server/command.h"
 #include "server/store/sqlite/store_sqlite.h"
 #include "wire/invitation.h"
 

@@ -8,8 +8,8 @@
 #include <uv.h>
 
 #include "io/tls.h"
-#include "server/worker/addresses.h"
 #include "server/core/core.h"
+#include "server/worker/addresses.h"
 
 struct worker;
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/store/sqlite/schema.h"
 #include "server/store/sqlite/batch.h"
+#include "server/store/sqlite/schema.h"
 
 struct store_sqlite {
     struct store base;
