@@ -2,10 +2,10 @@
  * The client's state as records: what the engine reads, and the changes it wants committed.
  *
  * A record is named by its kind, a name of up to 64 bytes (an address, a conversation; may be
- * empty) and a number (0 where a kind does not need one); its value is up to RECORD_MAX bytes. The engine never writes: it
- * reads through a source, and hands out batches of changes, which are committed in one durable
- * transaction before any byte that depends on them is sent. The sealed SQLite store (store.h) is one source; the
- * simulation's memory is another.
+ * empty) and a number (0 where a kind does not need one); its value is up to RECORD_MAX bytes. The
+ * engine never writes: it reads through a source, and hands out batches of changes, which are
+ * committed in one durable transaction before any byte that depends on them is sent. The sealed
+ * SQLite store (agent/store/store.h) is one source; the simulation's memory is another.
  */
 #ifndef ENGINE_RECORDS_H
 #define ENGINE_RECORDS_H

@@ -1,7 +1,7 @@
 /*
- * Mailboxes: docs/protocol.md, section 9. How delivery is kept free of races is said in store.h:
- * while a fetch is under way deliveries are ignored, and a fetch that brought all that waits is
- * followed by exactly what is put after it.
+ * Mailboxes: docs/protocol.md, section 9. How delivery is kept free of races is said in
+ * server/store/store.h: while a fetch is under way deliveries are ignored, and a fetch that brought
+ * all that waits is followed by exactly what is put after it.
  */
 #include "server/core/handle_mailbox.h"
 

@@ -6,7 +6,7 @@ is masked there); a difference is shown as a unified diff. HOME_SECRETS names th
 reads a home's records. Where a change is meant, write the transcripts anew and read what `git diff`
 says of them; names of tests choose some of them:
 
-    SIGNET=build-mine/client/signet SIGNETD=build-mine/server/signetd \\
+    SIGNET=build-mine/cli/signet SIGNETD=build-mine/server/signetd \\
     HOME_SECRETS=build-mine/tests/e2e/home_secrets tests/e2e/golden.py --write [people...]
 """
 

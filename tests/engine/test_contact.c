@@ -1,4 +1,4 @@
-/* client/contact: contacts as they are stored, also by earlier versions. */
+/* engine/contact.h: contacts as they are stored, also by earlier versions. */
 #include "tests/support/parties.h"
 #include "tests/support/unit.h"
 

@@ -1,4 +1,4 @@
-/* client: batches of changes, and records in memory. */
+/* engine/records.h: batches of changes, and records in memory. */
 #include "tests/support/record_checks.h"
 
 #include "tests/support/memory_records.h"

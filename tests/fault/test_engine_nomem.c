@@ -1,5 +1,5 @@
 /*
- * client/engine: the n-th allocation fails, for every n, in every message of the relay in a short
+ * engine/: the n-th allocation fails, for every n, in every message of the relay in a short
  * conversation. The call says so, or goes on without the message that found no memory, and the
  * engine can be freed: nothing is freed twice or used after
  * (AddressSanitizer). Each attempt runs in a process of its own, because a failed engine is lost.

@@ -1,4 +1,4 @@
-/* client: the JSON writer. */
+/* term/json.h: the JSON writer. */
 #include "tests/support/unit.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* client: text from others, made safe for a terminal. */
+/* term/text.h: text from others, made safe for a terminal. */
 #include "tests/support/unit.h"
 
 #include "base/utf8.h"

@@ -1,4 +1,4 @@
-/* The SQLite file behind the store: opening, statements, transactions (store_db.h). */
+/* The SQLite file behind the store: opening, statements, transactions (db.h). */
 #include "server/store/sqlite/db.h"
 
 #include <errno.h>

@@ -15,7 +15,7 @@
 
 enum { DB_ERROR_SIZE = 256 };
 
-/* The statements, by noun. What they bind and give stands beside their text in store_db.c. */
+/* The statements, by noun. What they bind and give stands beside their text in db.c. */
 enum db_statement {
     DB_BEGIN,
     DB_COMMIT,

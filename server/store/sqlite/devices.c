@@ -1,4 +1,4 @@
-/* Devices in memory: a chained hash map, and a log of what to take back (store_device.h). */
+/* Devices in memory: a chained hash map, and a log of what to take back (devices.h). */
 #include "server/store/sqlite/devices.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* The tables of the relay's SQLite file (store_schema.h). */
+/* The tables of the relay's SQLite file (schema.h). */
 #include "server/store/sqlite/schema.h"
 
 #include <stdio.h>

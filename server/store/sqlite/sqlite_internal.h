@@ -1,7 +1,7 @@
 /*
  * What the files of the SQLite store share. Each operation reads the disk and the devices in
  * memory, decides, and only then changes both; it sets its answer. A failure is kept by the
- * database (store_db.h) and ends the whole transaction, whatever the operation answered.
+ * database (db.h) and ends the whole transaction, whatever the operation answered.
  */
 #ifndef SERVER_STORE_SQLITE_SQLITE_INTERNAL_H
 #define SERVER_STORE_SQLITE_SQLITE_INTERNAL_H
@@ -43,7 +43,7 @@ struct store_account {
     struct signet_id list;
 };
 
-/* ---- store_sqlite_damage.c ---- */
+/* ---- damage.c ---- */
 
 /* Where careful, and damage was met: note it, carry on reading, and write nothing. False: not. */
 bool work_forgive(struct store_work *work, struct store_op *op);
@@ -57,7 +57,7 @@ void work_note_damage(struct store_op *op, uint64_t from, uint64_t to);
 bool work_skip(struct store_work *work, struct store_op *op, enum db_statement which,
     int64_t device_key, uint64_t *from_io);
 
-/* ---- store_sqlite_device.c ---- */
+/* ---- device_rows.c ---- */
 
 /* The device in memory, brought there from the disk if need be; NULL where it is not registered,
  * or after a failure. */
@@ -69,7 +69,7 @@ void work_device_remove(struct store_work *work, struct store_device *device);
 /* Whose messages wait in the hot table: once, when the store is opened. */
 void work_devices_load(struct store_work *work, uint64_t *last_id_out);
 
-/* ---- store_sqlite_mailbox.c ---- */
+/* ---- mailbox.c ---- */
 
 void work_put(struct store_work *work, struct store_op *op, uint64_t now_ms);
 void work_ack(struct store_work *work, struct store_op *op);
@@ -80,12 +80,12 @@ void work_cold_delete(struct store_work *work, struct store_device *device, uint
 /* Move a message from the hot table to the cold one. */
 void work_cold_move(struct store_work *work, struct store_device *device, size_t index);
 
-/* ---- store_sqlite_expire.c ---- */
+/* ---- expire.c ---- */
 
 /* Of the group: what has expired, and what has waited for long. */
 void work_expire(struct store_work *work, struct store_op *op, const struct store_group *group);
 
-/* ---- store_sqlite_directory.c ---- */
+/* ---- directory.c ---- */
 
 /* Find by address, or by name where that is not NULL; the card is appended where `card` is not. */
 bool work_account(struct store_work *work, const struct signet_id *address, const char *name,
@@ -94,7 +94,7 @@ void work_register(struct store_work *work, struct store_op *op, uint64_t now_ms
 void work_find(struct store_work *work, struct store_op *op);
 void work_card_put(struct store_work *work, struct store_op *op);
 
-/* ---- store_sqlite_prekeys.c ---- */
+/* ---- prekeys.c ---- */
 
 void work_bundle_put(struct store_work *work, struct store_op *op);
 void work_bundle_take(struct store_work *work, struct store_op *op, uint64_t now_ms);
@@ -102,7 +102,7 @@ void work_bundle_take(struct store_work *work, struct store_op *op, uint64_t now
 bool work_bundle(struct store_work *work, const struct store_device *device,
     struct signet_buf *bundle, uint64_t *one_time_left_out);
 
-/* ---- store_sqlite_invites.c ---- */
+/* ---- invites.c ---- */
 
 /* Whether a registration is allowed with this token, under this name (empty: not known yet). */
 enum store_answer work_invite_check(
@@ -110,7 +110,7 @@ enum store_answer work_invite_check(
 void work_invite_use(struct store_work *work, const struct store_op *op);
 void work_invite_add(struct store_work *work, struct store_op *op);
 
-/* ---- store_sqlite_route.c ---- */
+/* ---- route.c ---- */
 
 /* Before the commit: is the device registered, and what is told at login. */
 void work_claim(struct store_work *work, struct store_op *op);

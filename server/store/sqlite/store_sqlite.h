@@ -8,7 +8,7 @@
  * read-only, failing) ends the transaction, and every group in it with STORE_DOWN; STORE_UNKNOWN
  * where only the final flush failed. The store carries on by itself once the disk does. A page of
  * the file that is damaged concerns the operations that need it, and no others: they are carried
- * out by themselves, around it where that is possible (store_sqlite_damage.c).
+ * out by themselves, around it where that is possible (damage.c).
  *
  * Messages wait in a table that has no secondary index, and in memory it is known whose they are.
  * What nobody has fetched for some minutes moves, by STORE_EXPIRE, to a table that is clustered by

@@ -1,6 +1,6 @@
 /*
  * Texts that cannot be sealed yet, because the relay has not told what is needed for it, or refuses
- * to: engine/outbox/pump.c, engine_texts.c. They wait on disk, in their order, and not for ever.
+ * to: engine/outbox/pump.c and queue.c. They wait on disk, in their order, and not for ever.
  * docs/protocol.md, section 9.
  */
 #include "tests/support/simulation.h"
