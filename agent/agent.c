@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/online.h"
+#include "io/clock.h"
 
 enum { WATCH_MS = 600000 };
 
@@ -15,6 +16,7 @@ struct engine_config agent_engine_config(const struct agent_place *place)
         .library = place->library,
         .records = store_source(home_store(place->home)),
         .explain = place->explain,
+        .patience = clock_patience(),
     };
 }
 

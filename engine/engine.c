@@ -291,7 +291,9 @@ enum signet_err engine_disconnected(
 
 static uint64_t gives_up_at(const struct engine *e, const struct request *request)
 {
-    return outbox_asked_at(&e->outbox, request) + ANSWER_MS;
+    uint64_t patience = e->config.patience > 0 ? e->config.patience : 1;
+
+    return outbox_asked_at(&e->outbox, request) + ANSWER_MS * patience;
 }
 
 /* Requests without an answer count as refused. */

@@ -29,6 +29,7 @@ struct engine_config {
     struct signet_library *library; /* borrowed */
     struct record_source records;   /* borrowed; outlives the engine */
     bool explain;                   /* emit EVENT_STEP */
+    uint64_t patience;              /* an answer may take so many times as long; 0: 1 */
 };
 
 /*

@@ -1,7 +1,10 @@
 /* The two clocks. */
 #include "io/clock.h"
 
+#include <stdlib.h>
 #include <time.h>
+
+enum { PATIENCE_MAX = 100 };
 
 static uint64_t read_ms(clockid_t clock)
 {
@@ -21,4 +24,16 @@ uint64_t clock_wall_ms(void)
 uint64_t clock_monotonic_ms(void)
 {
     return read_ms(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_patience(void)
+{
+    const char *text = getenv("SIGNET_TEST_PATIENCE");
+    uint64_t factor = 0;
+
+    if (text == NULL)
+        return 1;
+    while (*text >= '0' && *text <= '9' && factor <= PATIENCE_MAX)
+        factor = factor * 10 + (uint64_t)(*text++ - '0');
+    return *text == '\0' && factor >= 1 && factor <= PATIENCE_MAX ? factor : 1;
 }

@@ -10,4 +10,8 @@ uint64_t clock_wall_ms(void);
 /* Milliseconds since some fixed moment; never goes back. */
 uint64_t clock_monotonic_ms(void);
 
+/* What a waiting time is multiplied by: 1, or for tests on a slow machine SIGNET_TEST_PATIENCE from
+ * the environment, if that is a whole number from 1 to 100. */
+uint64_t clock_patience(void);
+
 #endif

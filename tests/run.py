@@ -54,6 +54,11 @@ class Tree:
         self.whole = whole  # everything is compiled, whoever needs it
         self.slower, self.wrapper, self.sanitizer = slower, list(wrapper), sanitizer
 
+    def patience(self):
+        """How many times as long as usual its programs wait, at least."""
+        given = os.environ.get("SIGNET_TEST_PATIENCE", "")
+        return max(self.slower, int(given) if re.fullmatch(r"[1-9][0-9]?|100", given) else 1)
+
     def label(self):
         return os.path.basename(self.folder)
 
@@ -290,9 +295,10 @@ def build(tree, totals):
 def jobs_of(tree, is_long):
     """The programs of a tree that are wanted."""
     for test in tests_of(tree):
-        timeout = max(TIMEOUT_MIN, test["timeout"]) * tree.slower * (10 if is_long else 1)
+        timeout = max(TIMEOUT_MIN, test["timeout"]) * tree.patience() * (10 if is_long else 1)
         yield Job(test["title"], tree.wrapper + test["cmd"],
-                  env=test["env"], cwd=test["workdir"] or tree.folder, timeout=timeout,
+                  env={**test["env"], "SIGNET_TEST_PATIENCE": str(tree.patience())},
+                  cwd=test["workdir"] or tree.folder, timeout=timeout,
                   tap=test["protocol"] == "tap", alone=not test["is_parallel"],
                   sanitizer=tree.sanitizer)
 

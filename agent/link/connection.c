@@ -1,5 +1,6 @@
 /* What comes by a link's connection, and why it ended. */
 #include "agent/link/state.h"
+#include "io/clock.h"
 
 enum { LOGIN_MS = 15000, CODE_ELSEWHERE = 4001 };
 
@@ -17,7 +18,7 @@ static void on_open(struct io_connection *connection)
     if (connection != link->connection || link->is_stopped)
         return;
     io_connection_deadline(connection, 0);
-    (void)uv_timer_start(&link->patience, on_login_late, LOGIN_MS, 0);
+    (void)uv_timer_start(&link->patience, on_login_late, LOGIN_MS * clock_patience(), 0);
     link->is_open = true;
     link->handler->on_open(link->ctx);
 }
@@ -111,7 +112,7 @@ void link_await(struct link *link)
     if (!uv_is_active((uv_handle_t *)&link->patience))
         return;
     uv_update_time(link->loop);
-    (void)uv_timer_start(&link->patience, on_login_late, LOGIN_MS, 0);
+    (void)uv_timer_start(&link->patience, on_login_late, LOGIN_MS * clock_patience(), 0);
 }
 
 void link_let_in(struct link *link)

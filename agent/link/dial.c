@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/link/state.h"
+#include "io/clock.h"
 
 /* Where further addresses may do better, one does not get all the time there is. */
 enum { CONNECT_MS = 10000, CONNECT_EACH_MS = 3000 };
@@ -34,7 +35,8 @@ static enum signet_err connect_to(struct link *link, const struct socket_address
     if (signet_id_equal(&relay->pins[0], &relay->pins[1]))
         target.pin_count = 1;
     link->settings.deadline_ms =
-        link->address_next < link->address_count ? CONNECT_EACH_MS : CONNECT_MS;
+        (link->address_next < link->address_count ? CONNECT_EACH_MS : CONNECT_MS) *
+        clock_patience();
     return io_connect(link->io, &link->settings, &target, &link->connection);
 }
 
@@ -130,7 +132,7 @@ void link_dial(struct link *link)
         return;
     }
     link->address_count = link->address_next = 0;
-    (void)uv_timer_start(&link->patience, on_impatient, CONNECT_MS, 0);
+    (void)uv_timer_start(&link->patience, on_impatient, CONNECT_MS * clock_patience(), 0);
     if (socket_address_parse(link->authority, &link->addresses[0]) == SIGNET_OK) {
         link->address_count = 1;
         begin(link);

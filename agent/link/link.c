@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/link/state.h"
+#include "io/clock.h"
 
 enum {
     PING_MS = 10000, /* a relay that does not answer is given up after twice as long */
@@ -113,7 +114,7 @@ enum signet_err link_new(uv_loop_t *loop, const struct invitation *relay,
         .handler = &link_io_handler,
         .owner = link,
         .tls = link->tls,
-        .ping_ms = PING_MS,
+        .ping_ms = PING_MS * clock_patience(),
         .message_max = MESSAGE_MAX,
         .frame_max = MESSAGE_MAX,
         .pending_max = PENDING_MAX,

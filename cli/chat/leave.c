@@ -1,5 +1,6 @@
 /* The end of a chat: what is on its way is waited for, and what is kept is told. */
 #include "cli/chat/state.h"
+#include "io/clock.h"
 
 /* How long somebody who wants to leave is kept; a program has patience. */
 enum { LEAVE_MS = 10000 };
@@ -31,7 +32,7 @@ void chat_leave(struct chat *chat)
 {
     uv_update_time(agent_loop(&chat->agent)); /* what was read last may have taken seconds */
     if (!chat->is_leaving && chat->editor != NULL)
-        (void)uv_timer_start(&chat->leave, on_late, LEAVE_MS, 0);
+        (void)uv_timer_start(&chat->leave, on_late, LEAVE_MS * clock_patience(), 0);
     chat->is_leaving = true;
     chat_leave_if_done(chat);
 }

@@ -7,6 +7,7 @@
 #include "cli/explain.h"
 #include "cli/pending.h"
 #include "cli/problem.h"
+#include "io/clock.h"
 #include "term/input.h"
 #include "term/json.h"
 #include "term/text.h"
@@ -128,7 +129,7 @@ static void finish_if_done(struct sending *sending)
         if (sending->queued > 0 && sending->code == EXIT_DONE)
             sending->code =
                 sending->down.exit_code == EXIT_DONE ? EXIT_FAILED : sending->down.exit_code;
-        (void)uv_timer_start(&sending->settle, on_settled_late, SETTLE_MS, 0);
+        (void)uv_timer_start(&sending->settle, on_settled_late, SETTLE_MS * clock_patience(), 0);
     }
     if (!agent_is_ready(&sending->agent) || engine_is_settled(sending->agent.engine))
         agent_end(&sending->agent, sending->code);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/clock.h"
 #include "io/socket.h"
 
 enum kind { TEXT, NUMBER, CHOICE };
@@ -306,7 +307,7 @@ void config_core(const struct config *config, struct core_config *core)
 {
     memcpy(core->name, config->name, sizeof(core->name));
     core->message_ms = config->message_days * 24 * 3600 * 1000;
-    core->stalled_ms = CORE_STALLED_MS;
+    core->stalled_ms = CORE_STALLED_MS * clock_patience();
     core->rates.login = rate(config->logins_per_second);
     core->rates.publish = rate(config->publishes_per_second);
     core->rates.find = rate(config->finds_per_second);

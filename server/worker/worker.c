@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "io/clock.h"
 #include "wire/relay_message.h"
 
 enum {
@@ -52,8 +53,8 @@ static enum signet_err begin(struct worker *worker)
         .handler = &worker_handler,
         .owner = worker,
         .tls = setup->tls,
-        .deadline_ms = LOGIN_MS,
-        .ping_ms = PING_MS,
+        .deadline_ms = LOGIN_MS * clock_patience(),
+        .ping_ms = PING_MS * clock_patience(),
         .message_max = RELAY_MESSAGE_MAX_BEFORE,
         .frame_max = CORE_FRAME_MAX,
         .pending_max = WORKER_PENDING_BEFORE,

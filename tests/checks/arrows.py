@@ -73,7 +73,7 @@ ROOMS = [
     ("term", "term/*", "base"),
     ("store", "agent/store/*", "base crypto values"),
     ("home", "agent/home/*", "base crypto store term"),
-    ("link", "agent/link/*", "base io"),
+    ("link", "agent/link/*", "base clock io"),
     ("agent", "agent/*", "base clock values engine store home link term"),
     ("lab", "lab/*", "base crypto ciphers term"),
     # Its commands: main reads a line and runs one; what several of them show is in shared.

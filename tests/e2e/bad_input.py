@@ -10,8 +10,8 @@ import subprocess
 import sys
 
 from crashlab import joined
-from harness import (SIGNET, Relay, Skip, Terminal, equal, invitation_parts, invitation_text, main,
-                     test)
+from harness import (SIGNET, TIMEOUT, Relay, Skip, Terminal, equal, invitation_parts, invitation_text,
+                     main, test)
 
 
 def texts(messages):
@@ -105,7 +105,7 @@ def unreachable(world):
     alice.run("send", "bob", "kept").fails(1, "cannot reach the relay", "queued in the outbox")
     alice.run("send", "nobody", "lost").fails(1, "cannot reach", "nothing was sent or kept")
     with socket.create_server(("127.0.0.1", relay.port)) as server:
-        alice.run("receive", "--timeout", "60").fails(1, "cannot reach", "does not answer")
+        alice.run("receive", "--timeout", str(TIMEOUT)).fails(1, "cannot reach", "does not answer")
         server.listen()
     web = subprocess.Popen([sys.executable, "-c",
                             "import socket, sys\n"
@@ -177,7 +177,7 @@ def passphrase(world):
     terminal.type("correct horse\r")
     equal(terminal.wait_end(), 0)
     done = subprocess.run(["setsid", *alice.command("receive")], stdin=subprocess.DEVNULL,
-                          env=world.environment(), capture_output=True, timeout=60)
+                          env=world.environment(), capture_output=True, timeout=TIMEOUT)
     equal(done.returncode, 1)
     equal(done.stderr.count(b"\n"), 1)
 
@@ -298,7 +298,7 @@ def closed_output(world):
     with open("/dev/full", "wb") as full:
         process = bob.start("receive", "--json", stdin=subprocess.DEVNULL, stdout=full,
                             stderr=subprocess.PIPE)
-        error = process.communicate(timeout=60)[1]
+        error = process.communicate(timeout=TIMEOUT)[1]
     equal(process.returncode, 1)
     assert b"cannot write to standard output" in error and error.count(b"\n") == 1, error
     equal(texts(bob.receive()), ["message 0", "message 1", "message 2"])

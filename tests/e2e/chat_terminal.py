@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 from crashlab import joined
-from harness import Terminal, equal, main, test, wait_line
+from harness import TIMEOUT, Terminal, equal, main, test, wait_line
 
 
 def texts(messages):
@@ -272,7 +272,7 @@ def closed_pipe(world):
         os.close(ends[0])
         process = alice.start(*arguments, stdout=ends[1], stderr=subprocess.PIPE)
         os.close(ends[1])
-        equal(process.communicate(timeout=60), (None, b""))
+        equal(process.communicate(timeout=TIMEOUT), (None, b""))
         equal(process.returncode, 1)
     equal(texts(alice.receive()), ["hello"])
 
@@ -313,7 +313,7 @@ def bad_texts(world):
         file.write(b"z" * 131072 + b"\n")
     with open(path, "rb") as file:
         chat = alice.start("chat", "bob", "--quiet", stdin=file, stderr=subprocess.PIPE)
-    equal(chat.communicate(timeout=60)[1].decode(),
+    equal(chat.communicate(timeout=TIMEOUT)[1].decode(),
           "signet: not sent to bob: the message is over 65536 bytes; send it in parts\n")
     done = alice.run("send", "bob", text=b"x" * 65537).fails(1, "send it in parts")
     assert b"UTF" not in done.err
@@ -351,7 +351,7 @@ def documents(world):
     equal([message["id"] for message in bob.receive()], [accepted[0]["id"]])
     bob.send("alice", "back")
     equal(json.loads(wait_line(process, "verdict"))["text"], "back")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=TIMEOUT)
     equal((process.returncode, out), (1, b""))
     errors = [json.loads(line)["error"] for line in err.splitlines()]
     equal(sorted(error["code"] for error in errors), ["bad-text", "unknown-name"])

@@ -14,7 +14,8 @@ import subprocess
 import threading
 import time
 
-from harness import TIMEOUT, equal, free_port, invitation_parts, invitation_text, main, test
+from harness import (TIMEOUT, equal, free_port, invitation_parts, invitation_text, main, patience,
+                     test)
 
 
 class Way:
@@ -154,7 +155,7 @@ def empty_messages(world):
     bob, = world.joined(relay, "bob")
     alice.send("bob", "before")
     state["is_empty"] = True
-    alice.run("send", "bob", "after", timeout=40).fails(1, "not keep to the protocol", "queued")
+    alice.run("send", "bob", "after", timeout=patience(40)).fails(1, "not keep to the protocol", "queued")
     state["is_empty"] = False
     alice.receive()
     equal([one["text"] for one in bob.receive()], ["before", "after"])

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 
 from crashlab import joined
-from harness import equal, main, test
+from harness import TIMEOUT, equal, main, test
 
 FIELDS = ["id", "conversation", "from", "address", "contact", "device", "sequence", "sent_at",
           "received_at", "kind", "text", "verdict", "suite"]
@@ -200,7 +200,7 @@ def chat_through_pipes(world):
     equal(texts(bob.receive("--count", "1")), ["from a pipe"])
     bob.send("alice", "answer")
     assert b"answer   [verified]" in chat.stdout.readline()
-    out, err = chat.communicate(b"last\nwords", timeout=60)
+    out, err = chat.communicate(b"last\nwords", timeout=TIMEOUT)
     equal((chat.returncode, out), (0, b""))
     assert b"signed and on the record" in err, err
     equal(texts(bob.receive("--count", "2")), ["last", "words"])

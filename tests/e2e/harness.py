@@ -27,7 +27,16 @@ import traceback
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SIGNET = os.path.abspath(os.environ.get("SIGNET", os.path.join(ROOT, "build", "signet")))
 SIGNETD = os.path.abspath(os.environ.get("SIGNETD", os.path.join(ROOT, "build", "signetd")))
-TIMEOUT = 60  # seconds, for whatever is waited for
+
+
+def patience(seconds):
+    """What is waited for may take so long: longer on a slow machine, as the programs wait, too."""
+    given = os.environ.get("SIGNET_TEST_PATIENCE", "")
+    number = int(given) if re.fullmatch(r"[0-9]{1,3}", given) else 1
+    return seconds * (number if 1 <= number <= 100 else 1)
+
+
+TIMEOUT = patience(60)  # seconds, for whatever is waited for
 
 tests = []
 
@@ -208,7 +217,7 @@ class World:
 
     def environment(self):
         kept = ("PATH", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
-                "LSAN_OPTIONS")
+                "LSAN_OPTIONS", "SIGNET_TEST_PATIENCE")
         return {**{key: os.environ[key] for key in kept if key in os.environ},
                 "HOME": self.folder, "LC_ALL": "C.UTF-8", "TERM": "xterm", "TZ": "UTC"}
 

@@ -15,10 +15,10 @@ import threading
 import time
 
 from crashlab import joined
-from harness import TIMEOUT, Skip, equal, main, test, wait_line
+from harness import TIMEOUT, Skip, equal, main, patience, test, wait_line
 from relay_commands import Client
 
-LOGIN_S = 10  # the protocol's; what is slower than twice that was not closed by it
+LOGIN_S = patience(10)  # the protocol's; what is slower than twice that was not closed by it
 PROTOCOL, TYPE, NOT_UTF8, POLICY, TOO_BIG = 1002, 1003, 1007, 1008, 1009
 
 
@@ -271,7 +271,7 @@ def slow(world):
     within_frame = Client(relay.port)
     within_frame.check_challenge()
     slow_ones = {"handshake": (plain(relay), hello.read()),
-                 "request": (within_request, b"GET /signet HTTP/1.1\r\nHost: aaaaaaaaaaaaaaa"),
+                 "request": (within_request, b"GET /signet HTTP/1.1\r\nHost: " + 2 * LOGIN_S * b"a"),
                  "frame": (within_frame.socket, frame(bytes(1000)))}
     took = {}
 

@@ -25,10 +25,10 @@ import termios
 import time
 import traceback
 
-from harness import free_port
+from harness import free_port, patience
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TIMEOUT = 120
+TIMEOUT = patience(120)
 SIGNET = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.environ["SIGNET"])
 SIGNETD = os.path.abspath(
     sys.argv[2] if len(sys.argv) > 2 else

@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 
-from harness import SIGNETD, Relay, Skip, equal, main, test
+from harness import SIGNETD, Relay, Skip, equal, main, patience, test
 from relay_config import configure
 
 COUNT = 100000 if os.environ.get("SIGNET_TEST_LONG") else 3000
@@ -165,7 +165,7 @@ def addresses_are_limited(world):
     equal(connect(relay), None)
     assert connect(relay, "127.0.0.2") is not None
     held.pop().close()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + patience(20)
     while True:
         one = connect(relay)
         if one is not None:
@@ -185,14 +185,14 @@ def descriptors_run_out(world):
     used = len(os.listdir(f"/proc/{pid}/fd"))
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 2, used + 2))
     held += [connect(relay) for _ in range(2)]
-    waiting = socket.create_connection(("127.0.0.1", relay.port), 20)
+    waiting = socket.create_connection(("127.0.0.1", relay.port), patience(20))
     time.sleep(0.5)
     before = ticks(relay)
     time.sleep(1)
     assert ticks(relay) - before < 50, "it spins while nothing can be accepted"
     for one in held[:5]:
         one.close()
-    waiting.settimeout(20)
+    waiting.settimeout(patience(20))
     stream = context.wrap_socket(waiting)
     stream.sendall(UPGRADE)
     assert stream.recv(4096).startswith(b"HTTP/1.1 101")
@@ -201,7 +201,7 @@ def descriptors_run_out(world):
 
 
 def await_event(relay, event):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + patience(20)
     while True:
         with open(relay.data + ".log", encoding="utf-8") as log:
             if event in log.read():

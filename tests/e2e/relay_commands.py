@@ -24,7 +24,9 @@ import sys
 import tempfile
 import traceback
 
-TIMEOUT = 30
+from harness import patience
+
+TIMEOUT = patience(30)
 SIGNETD = sys.argv[1] if len(sys.argv) > 1 else os.environ["SIGNETD"]
 LINK = re.compile(r"signet://([^/]+):([0-9]+)/([A-Za-z0-9_-]+)\n")
 KEYS = ["current.key", "current.crt", "backup.key", "backup.crt"]

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from crashlab import joined
-from harness import equal, main, test, wait_line
+from harness import equal, main, patience, test, wait_line
 
 
 def texts(messages):
@@ -117,7 +117,7 @@ def ended_commands(world):
     sleeping = f"/proc/{answer['text'].split()[1]}/stat"
     with open(f"/proc/{robot.pid}/task/{robot.pid}/children", encoding="ascii") as file:
         equal(file.read(), "")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + patience(30)
     while os.path.exists(sleeping) and " Z " not in open(sleeping, encoding="ascii").read():
         assert time.monotonic() < deadline, "what the command has started is still there"
         time.sleep(0.02)
@@ -139,7 +139,7 @@ def follows(world):
     equal(texts(alice.receive("--count", "1")), ["got first"])
     alice.send("bob", "wait")
     wait_line(robot, "wait")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + patience(30)
     while not os.path.exists(running) or not open(running).read():
         assert time.monotonic() < deadline
         time.sleep(0.02)

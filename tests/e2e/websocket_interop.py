@@ -12,13 +12,15 @@ import ssl
 import subprocess
 import sys
 
+from harness import patience
+
 try:
     import websockets
 except ImportError:
     print("1..0 # SKIP python3-websockets is not installed")
     sys.exit(0)
 
-TIMEOUT = 20
+TIMEOUT = patience(20)
 MESSAGE_MAX = 128 * 1024
 
 

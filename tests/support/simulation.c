@@ -94,6 +94,7 @@ static struct engine_config config_of(struct sim_client *client)
         .library = client->sim->seeded.library,
         .records = memory_records_source(client->records),
         .explain = true,
+        .patience = client->sim->patience,
     };
 
     return config;

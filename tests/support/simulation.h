@@ -50,6 +50,7 @@ struct simulation {
     size_t client_count;
     uint64_t random; /* state of the generator that decides what goes wrong */
     uint64_t sent_bytes;
+    uint64_t patience; /* of engines that start from now on */
 };
 
 void simulation_open(struct simulation *sim, uint64_t seed);

@@ -212,6 +212,30 @@ static void an_answer_is_not_awaited_for_ever(void **state)
     close_talk(&t, "0\n1\n2\n");
 }
 
+/* On a slow machine tests are patient: nothing but the time is another. */
+static void an_answer_is_awaited_as_patiently_as_was_said(void **state)
+{
+    struct talk t;
+
+    (void)state;
+    open_talk(&t, 410);
+    t.sim.patience = 3;
+    sim_kill(t.alice);
+    sim_start(t.alice);
+    sim_connect(t.alice);
+    sim_run(&t.sim);
+    t.relay.is_silent = true;
+    send_and_run(&t, "1");
+    sim_wait(&t.sim, 89999);
+    CHECK(t.alice->failed == 0 && !engine_is_settled(t.alice->engine));
+    sim_wait(&t.sim, 1);
+    CHECK(t.alice->failed == 1 && t.alice->problem == PROBLEM_SILENT);
+    t.relay.is_silent = false;
+    sim_wait(&t.sim, 30000);
+    sim_run(&t.sim);
+    close_talk(&t, "0\n1\n");
+}
+
 /* An answer that comes after all does no harm. */
 static void a_late_answer_is_passed_over(void **state)
 {
@@ -346,6 +370,7 @@ TEST_FILE(waiting)
         cmocka_unit_test(nothing_overtakes_a_text_that_was_refused),
         cmocka_unit_test(a_refused_text_keeps_its_place),
         cmocka_unit_test(an_answer_is_not_awaited_for_ever),
+        cmocka_unit_test(an_answer_is_awaited_as_patiently_as_was_said),
         cmocka_unit_test(a_late_answer_is_passed_over),
         cmocka_unit_test(a_name_that_does_not_come_holds_up_nobody_else),
         cmocka_unit_test(who_a_stranger_is_comes_before_what_they_say),
