@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "tests/support/forge.h"
+
 static struct txn begin(struct txn_rig *rig, uint64_t now_ms)
 {
     return (struct txn){
@@ -203,6 +205,36 @@ void txn_rig_publish(struct txn_rig *rig)
     };
     CHECK_OK(own_save_counters(&rig->t));
     txn_rig_commit(rig);
+}
+
+/* The devices stand in the order of their ids. */
+static void list_device(struct forged_list *list, struct crypto_rsa_public *key)
+{
+    struct forged_device device = {*crypto_rsa_public_fingerprint(key), key, list->version};
+    size_t at = list->device_count++;
+
+    for (; at > 0 && signet_id_compare(&list->devices[at - 1].id, &device.id) > 0; at--)
+        list->devices[at] = list->devices[at - 1];
+    list->devices[at] = device;
+}
+
+struct signet_card *card_of(const struct party *party, uint64_t version, size_t other_devices)
+{
+    struct crypto_rsa_private *keys[2] = {party_key(party->library, CAROL, PARTY_DEVICE),
+        party_key(party->library, MALLORY, PARTY_DEVICE)};
+    struct forged_list list = forge_list(party);
+    struct forged_link link = {.identity = forge_identity_key(party->account), .list = &list};
+    struct signet_card *card = NULL;
+
+    list.version = version;
+    list.has_previous = version > 1;
+    list.previous = *signet_card_list(party_card(party));
+    for (size_t i = 0; i < other_devices; i++)
+        list_device(&list, crypto_rsa_private_public(keys[i]));
+    CHECK_OK(forge_card(party->library, &link, 1, &card));
+    for (size_t i = 0; i < 2; i++)
+        crypto_rsa_private_free(keys[i]);
+    return card;
 }
 
 struct signet_id id_of(unsigned byte)

@@ -68,6 +68,10 @@ struct signet_id txn_rig_session(struct txn_rig *rig, const struct party *party)
 /* Alice has published her bundle, and its secrets are stored; committed. */
 void txn_rig_publish(struct txn_rig *rig);
 
+/* What that card of a party would be: of that version, with up to two devices beside the party's
+ * own, which are carol's and mallory's. The caller frees it. */
+struct signet_card *card_of(const struct party *party, uint64_t version, size_t other_devices);
+
 /* An id whose bytes are all the same. */
 struct signet_id id_of(unsigned byte);
 
