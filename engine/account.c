@@ -168,7 +168,7 @@ static enum signet_err visit_bundle(void *ctx, uint64_t number, signet_span valu
 static enum signet_err count_again(struct txn *t)
 {
     static const enum record_kind placed[] = {
-        RECORD_MESSAGE, RECORD_UNSHOWN, RECORD_ARRIVAL, RECORD_BEGUN};
+        RECORD_MESSAGE, RECORD_UNSHOWN, RECORD_ARRIVAL, RECORD_BEGUN, RECORD_PENDING};
     struct record_key outbox = {.kind = RECORD_OUTBOX};
     struct record_key bundles = {RECORD_BUNDLE, signet_span_str(""), 0};
     struct counters *c = &t->own->counters;

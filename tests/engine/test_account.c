@@ -72,7 +72,7 @@ static void put(struct txn_rig *rig, enum record_kind kind, const char *name, ui
 static void damaged_counters_are_counted_again_from_every_record(void **state)
 {
     const enum record_kind placed[] = {
-        RECORD_MESSAGE, RECORD_UNSHOWN, RECORD_ARRIVAL, RECORD_BEGUN};
+        RECORD_MESSAGE, RECORD_UNSHOWN, RECORD_ARRIVAL, RECORD_BEGUN, RECORD_PENDING};
     struct txn_rig rig;
 
     (void)state;
