@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "engine/inbox/undecided.h"
 #include "tests/support/forge.h"
 
 static struct txn begin(struct txn_rig *rig, uint64_t now_ms)
@@ -107,6 +108,7 @@ void txn_rig_restart(struct txn_rig *rig)
     CHECK_OK(own_load_relay(&rig->t));
     CHECK_OK(own_load_counters(&rig->t));
     CHECK_OK(outbox_load(&rig->t));
+    CHECK_OK(undecided_load(&rig->t));
 }
 
 size_t txn_rig_count(const struct txn_rig *rig, enum engine_event_type type)

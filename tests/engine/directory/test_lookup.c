@@ -213,12 +213,13 @@ static void a_name_that_went_over_puts_the_contact_in_doubt(void **state)
 static void a_contact_does_not_become_somebody_who_is_known(void **state)
 {
     struct contact_slot *slot;
-    struct party carol;
+    struct party carol, mallory;
     struct txn_rig rig;
 
     (void)state;
     txn_rig_open(&rig, 766);
     carol = party_new(rig.library, CAROL);
+    mallory = party_new(rig.library, MALLORY);
     slot = txn_rig_contact(&rig, &rig.bob, "bob");
     (void)txn_rig_contact(&rig, &carol, "carol");
     CHECK_OK(found(&rig, ask_contact(&rig, slot), &carol, "bob"));
@@ -226,10 +227,11 @@ static void a_contact_does_not_become_somebody_who_is_known(void **state)
     CHECK_OK(found(&rig, ask_contact(&rig, slot), &rig.alice, "bob"));
     check_failed(&rig, &slot->contact.address, NULL, PROBLEM_CARD);
     slot->contact.name[0] = '\0'; /* asked for by address, which cannot change */
-    CHECK_OK(found(&rig, ask_contact(&rig, slot), &carol, "bob"));
+    CHECK_OK(found(&rig, ask_contact(&rig, slot), &mallory, "bob"));
     check_failed(&rig, &slot->contact.address, NULL, PROBLEM_CARD);
     CHECK(!slot->contact.has_changed);
     party_free(&carol);
+    party_free(&mallory);
     txn_rig_close(&rig);
 }
 
