@@ -234,6 +234,32 @@ static void a_gap_is_told_and_what_fills_it_is_late(void **state)
     scene_close(&s);
 }
 
+/* A chain remembers its last entries only. */
+static void an_old_entry_is_no_fork_but_another_in_its_place_is(void **state)
+{
+    struct signet_buf first, envelope;
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 789);
+    first = sign(&s, "one");
+    envelope = seal(&s, &first);
+    CHECK_OK(deliver(&s, &envelope));
+    signet_buf_free(&envelope);
+    for (size_t i = 0; i <= CHAIN_RECENT_MAX; i++)
+        receive(&s, "more");
+    txn_rig_commit(&s.rig);
+    envelope = seal(&s, &first);
+    CHECK_OK(deliver(&s, &envelope));
+    check_line(&s, VERDICT_REPLAYED, "");
+    s.sequence = 0;
+    receive(&s, "another one");
+    check_line(&s, VERDICT_FORK, "another one");
+    signet_buf_free(&first);
+    signet_buf_free(&envelope);
+    scene_close(&s);
+}
+
 /* A relay that delivers on without end must not keep us in one call. */
 static void a_flood_ends_the_connection(void **state)
 {
@@ -329,6 +355,7 @@ TEST_FILE(inbox)
         cmocka_unit_test(a_forged_envelope_is_refused_and_stalls_nothing),
         cmocka_unit_test(an_entry_counts_once_however_often_it_is_sealed),
         cmocka_unit_test(a_gap_is_told_and_what_fills_it_is_late),
+        cmocka_unit_test(an_old_entry_is_no_fork_but_another_in_its_place_is),
         cmocka_unit_test(a_flood_ends_the_connection),
         cmocka_unit_test(what_cannot_be_weighed_waits_for_its_senders_card),
         cmocka_unit_test(what_waits_has_a_bound),
