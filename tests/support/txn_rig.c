@@ -193,6 +193,28 @@ struct signet_id txn_rig_session(struct txn_rig *rig, const struct party *party)
     return transcript;
 }
 
+struct signet_session *txn_rig_answered(
+    struct txn_rig *rig, const struct party *party, uint64_t received_at, unsigned lost)
+{
+    struct signet_session *ours = party_initiate(&rig->alice, party, NULL), *theirs = NULL;
+    struct signet_buf envelope = {0}, content = {0};
+
+    if (received_at == 0)
+        return ours;
+    CHECK_OK(signet_session_seal(ours, signet_span_str("hello"), &envelope));
+    CHECK_OK(party_accept(party, signet_buf_span(&envelope), &theirs));
+    CHECK_OK(signet_session_open(theirs, signet_buf_span(&envelope), PARTY_NOW, &content));
+    for (unsigned i = 0; i <= lost; i++) {
+        signet_buf_truncate(&envelope, 0);
+        CHECK_OK(signet_session_seal(theirs, signet_span_str("answer"), &envelope));
+    }
+    CHECK_OK(signet_session_open(ours, signet_buf_span(&envelope), received_at, &content));
+    signet_session_free(theirs);
+    signet_buf_free(&envelope);
+    signet_buf_free(&content);
+    return ours;
+}
+
 void txn_rig_publish(struct txn_rig *rig)
 {
     struct counters *c = &rig->own.counters;

@@ -65,6 +65,10 @@ struct contact_slot *txn_rig_contact(
     struct txn_rig *rig, const struct party *party, const char *name);
 /* A session that Alice begins with a party, which has published; committed. Its transcript. */
 struct signet_id txn_rig_session(struct txn_rig *rig, const struct party *party);
+/* Alice's session with a party, in which an answer came at that time after `lost` others that did
+ * not; 0: she has begun it, and nothing came. The caller's until it is saved. */
+struct signet_session *txn_rig_answered(
+    struct txn_rig *rig, const struct party *party, uint64_t received_at, unsigned lost);
 /* Alice has published her bundle, and its secrets are stored; committed. */
 void txn_rig_publish(struct txn_rig *rig);
 

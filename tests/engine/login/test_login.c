@@ -4,8 +4,6 @@
 #include <stdlib.h>
 
 #include "engine/engine.h"
-#include "engine/login/bundle.h"
-#include "tests/support/flip.h"
 
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 
@@ -250,70 +248,6 @@ static void an_older_copy_of_a_home_stops(void **state)
     txn_rig_close(&rig);
 }
 
-static void a_bundle_is_made_and_sent_until_the_relay_has_it(void **state)
-{
-    struct relay_message message, sent;
-    struct signet_buf bundle;
-    struct request *request;
-    struct txn_rig rig;
-
-    (void)state;
-    open_rig(&rig, 798);
-    message = welcome(&rig);
-    message.one_time_left = 127;
-    CHECK_OK(login_welcomed(&rig.t, &message));
-    sent = txn_rig_message(&rig, 0);
-    CHECK(sent.type == RELAY_PUT_BUNDLE && rig.requests.phase == PHASE_UPKEEP);
-    CHECK(rig.own.counters.bundle_version == 2 && rig.own.counters.bundle_count == 2);
-    CHECK(txn_rig_has(&rig, RECORD_BUNDLE, signet_span_of(NULL, 0), 2)); /* before it leaves */
-    bundle = copy_of(sent.bundle);
-    txn_rig_commit(&rig);
-    txn_rig_restart(&rig); /* no answer came: the same is sent again */
-    rig.requests.phase = PHASE_LOGIN;
-    CHECK_OK(login_welcomed(&rig.t, &message));
-    CHECK(signet_span_equal(txn_rig_message(&rig, 0).bundle, signet_buf_span(&bundle)));
-    CHECK(rig.own.counters.bundle_version == 2);
-    request = requests_take(&rig.requests, rig.requests.first->req);
-    CHECK(request->type == REQUEST_BUNDLE && request->number == 2);
-    CHECK_OK(login_published(&rig.t, request));
-    CHECK(rig.requests.phase == PHASE_READY);
-    CHECK(!txn_rig_has(&rig, RECORD_UPLOAD, signet_span_of(NULL, 0), 2));
-    free(request);
-    signet_buf_free(&bundle);
-    txn_rig_close(&rig);
-}
-
-static void a_bundle_is_due_where_it_is_old_or_used_up(void **state)
-{
-    struct own_bundle *newest;
-    struct relay_message message;
-    struct txn_rig rig;
-
-    (void)state;
-    open_rig(&rig, 799);
-    message = welcome(&rig);
-    message.one_time_left = 128;
-    newest = &rig.own.counters.bundles[0];
-    CHECK(!own_bundle_is_due(&rig.t, &message, 1));
-    CHECK(own_bundle_is_due(&rig.t, &message, 0)); /* the relay has none */
-    message.one_time_left = 127;
-    CHECK(own_bundle_is_due(&rig.t, &message, 1));
-    message.one_time_left = 200;
-    newest->made_at = PARTY_NOW - 7 * DAY_MS + 1;
-    CHECK(!own_bundle_is_due(&rig.t, &message, 1));
-    newest->made_at = PARTY_NOW - 7 * DAY_MS;
-    CHECK(own_bundle_is_due(&rig.t, &message, 1));
-    /* Who empties our prekeys again and again does not push out the bundles of before. */
-    message.one_time_left = 0;
-    rig.own.counters.bundle_count = OWN_BUNDLES_MAX / 2;
-    newest = &rig.own.counters.bundles[OWN_BUNDLES_MAX / 2 - 1];
-    newest->made_at = PARTY_NOW - 4 * DAY_MS + 1;
-    CHECK(!own_bundle_is_due(&rig.t, &message, 1));
-    newest->made_at = PARTY_NOW - 4 * DAY_MS;
-    CHECK(own_bundle_is_due(&rig.t, &message, 1));
-    txn_rig_close(&rig);
-}
-
 /* A wrong clock is told; what it would date is not made. */
 static void a_wrong_clock_stops_only_where_something_is_due(void **state)
 {
@@ -347,8 +281,6 @@ TEST_FILE(login)
         cmocka_unit_test(a_list_that_the_relay_lacks_is_published_first),
         cmocka_unit_test(a_list_of_a_month_ago_is_renewed),
         cmocka_unit_test(an_older_copy_of_a_home_stops),
-        cmocka_unit_test(a_bundle_is_made_and_sent_until_the_relay_has_it),
-        cmocka_unit_test(a_bundle_is_due_where_it_is_old_or_used_up),
         cmocka_unit_test(a_wrong_clock_stops_only_where_something_is_due),
     };
 

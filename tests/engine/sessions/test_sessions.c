@@ -13,34 +13,10 @@ static void open_rig(struct txn_rig *rig, uint64_t seed)
     party_publish(&rig->bob, 1);
 }
 
-/* Alice's session with a party, in which an answer came at that time after `lost` others that did
- * not; 0: she has begun it, and nothing came. */
-static struct signet_session *session_with(
-    struct txn_rig *rig, const struct party *party, uint64_t received_at, unsigned lost)
-{
-    struct signet_session *ours = party_initiate(&rig->alice, party, NULL), *theirs = NULL;
-    struct signet_buf envelope = {0}, content = {0};
-
-    if (received_at == 0)
-        return ours;
-    CHECK_OK(signet_session_seal(ours, signet_span_str("hello"), &envelope));
-    CHECK_OK(party_accept(party, signet_buf_span(&envelope), &theirs));
-    CHECK_OK(signet_session_open(theirs, signet_buf_span(&envelope), PARTY_NOW, &content));
-    for (unsigned i = 0; i <= lost; i++) {
-        signet_buf_truncate(&envelope, 0);
-        CHECK_OK(signet_session_seal(theirs, signet_span_str("answer"), &envelope));
-    }
-    CHECK_OK(signet_session_open(ours, signet_buf_span(&envelope), received_at, &content));
-    signet_session_free(theirs);
-    signet_buf_free(&envelope);
-    signet_buf_free(&content);
-    return ours;
-}
-
-/* The same, stored and committed; its transcript. */
+/* A session with Bob, stored and committed; its transcript. */
 static struct signet_id store(struct txn_rig *rig, uint64_t received_at)
 {
-    struct signet_session *session = session_with(rig, &rig->bob, received_at, 0);
+    struct signet_session *session = txn_rig_answered(rig, &rig->bob, received_at, 0);
     struct signet_id transcript = *signet_session_transcript(session);
 
     CHECK_OK(sessions_save(&rig->t, session));
@@ -177,7 +153,7 @@ static void only_the_accounts_own_sessions_end_with_a_device(void **state)
     other.account = forge_account(rig.library, &keys, PARTY_NOW);
     party_publish(&other, 1);
     bobs = store(&rig, PARTY_NOW + 9);
-    session = session_with(&rig, &other, PARTY_NOW + 1, 0);
+    session = txn_rig_answered(&rig, &other, PARTY_NOW + 1, 0);
     others = *signet_session_transcript(session);
     CHECK_OK(sessions_save(&rig.t, session));
     txn_rig_commit(&rig);
@@ -216,53 +192,6 @@ static void a_damaged_session_is_a_loss_that_is_told_once(void **state)
     txn_rig_close(&rig);
 }
 
-/* The sessions know their tags: one whose record is damaged is only a detour. */
-static void damaged_tags_are_mended_from_the_sessions(void **state)
-{
-    struct signet_tag tags[SIGNET_SESSION_TAGS_MAX], unknown = {{9}};
-    struct signet_id transcript, found;
-    struct session_slot *slot;
-    size_t count;
-    struct txn_rig rig;
-
-    (void)state;
-    open_rig(&rig, 706);
-    transcript = store(&rig, PARTY_NOW + 1);
-    CHECK_OK(sessions_load(&rig.t, &transcript, &slot));
-    CHECK_OK(signet_session_tags(slot->session, tags, &count));
-    CHECK_OK(sessions_find_tag(&rig.t, &tags[0], &found));
-    CHECK(signet_id_equal(&found, &transcript) && !rig.sessions.has_mended_tags);
-    CHECK(memory_records_damage(rig.records, RECORD_TAG) == count);
-    txn_rig_restart(&rig);
-    CHECK_OK(sessions_find_tag(&rig.t, &tags[0], &found));
-    CHECK(signet_id_equal(&found, &transcript));
-    txn_rig_commit(&rig);
-    CHECK(memory_records_remove(rig.records, RECORD_TAG) == count);
-    txn_rig_restart(&rig);
-    CHECK_OK(sessions_find_tag(&rig.t, &tags[count - 1], &found));
-    CHECK(signet_id_equal(&found, &transcript));
-    CHECK_ERR(sessions_find_tag(&rig.t, &unknown, &found), SIGNET_ERR_UNKNOWN);
-    txn_rig_close(&rig);
-}
-
-/* Strangers can name as many unknown tags as they like. */
-static void unknown_tags_make_us_look_once(void **state)
-{
-    struct signet_tag unknown = {{9}};
-    struct signet_id found;
-    struct txn_rig rig;
-
-    (void)state;
-    open_rig(&rig, 707);
-    (void)store(&rig, PARTY_NOW + 1);
-    CHECK_ERR(sessions_find_tag(&rig.t, &unknown, &found), SIGNET_ERR_UNKNOWN);
-    CHECK(rig.sessions.has_mended_tags);
-    /* Whoever looked through the sessions again would stop at the disk. */
-    rig.t.records.scan = NULL;
-    CHECK_ERR(sessions_find_tag(&rig.t, &unknown, &found), SIGNET_ERR_UNKNOWN);
-    txn_rig_close(&rig);
-}
-
 static void keys_of_messages_that_never_came_go_after_30_days(void **state)
 {
     struct signet_session *session;
@@ -272,7 +201,7 @@ static void keys_of_messages_that_never_came_go_after_30_days(void **state)
 
     (void)state;
     open_rig(&rig, 708);
-    session = session_with(&rig, &rig.bob, PARTY_NOW + 1, 3);
+    session = txn_rig_answered(&rig, &rig.bob, PARTY_NOW + 1, 3);
     CHECK(forge_skipped_count(session) == 3);
     transcript = *signet_session_transcript(session);
     CHECK_OK(sessions_save(&rig.t, session));
@@ -318,8 +247,6 @@ TEST_FILE(sessions)
         cmocka_unit_test(the_one_used_longest_ago_goes_where_there_is_no_room),
         cmocka_unit_test(only_the_accounts_own_sessions_end_with_a_device),
         cmocka_unit_test(a_damaged_session_is_a_loss_that_is_told_once),
-        cmocka_unit_test(damaged_tags_are_mended_from_the_sessions),
-        cmocka_unit_test(unknown_tags_make_us_look_once),
         cmocka_unit_test(keys_of_messages_that_never_came_go_after_30_days),
         cmocka_unit_test(what_a_device_sends_is_later_than_all_before_it),
     };
