@@ -118,6 +118,21 @@ class Done:
         return self
 
 
+def freeze(process):
+    """Stop a process; all its threads stand still then. A signal alone is only on its way: until
+    one thread has seen it, the others go on."""
+    process.send_signal(signal.SIGSTOP)
+    deadline = time.monotonic() + TIMEOUT
+    for thread in os.listdir(f"/proc/{process.pid}/task"):
+        while True:
+            with open(f"/proc/{process.pid}/task/{thread}/stat", encoding="utf-8") as file:
+                state = file.read().rpartition(")")[2].split()[0]
+            if state == "T":
+                break
+            assert time.monotonic() < deadline, f"thread {thread} goes on"
+            time.sleep(0.005)
+
+
 class Relay:
     def __init__(self, world, name="relay", port=None):
         self.world, self.port, self.process = world, port or free_port(), None

@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 from crashlab import joined
-from harness import TIMEOUT, equal, main, test, wait_line
+from harness import TIMEOUT, equal, freeze, main, test, wait_line
 
 
 def texts(messages):
@@ -52,7 +52,7 @@ def what_became_of_it(world):
     chat.stdin.write(b"1\n")
     chat.stdin.flush()
     equal(texts(bob.receive("--count", "1", "--timeout", str(TIMEOUT))), ["1"])
-    relay.process.send_signal(signal.SIGSTOP)
+    freeze(relay.process)
     _, err = chat.communicate(b"2\n/to carol\nwhom I never met\n3\n", timeout=TIMEOUT)
     equal(chat.returncode, 1)
     assert re.search(b"[12] messages? (is|are) not accepted yet: kept in the outbox", err), err
@@ -63,7 +63,7 @@ def what_became_of_it(world):
     send.stdin.write(b"4\n")
     send.stdin.flush()
     wait_line(send, "accepted_at")
-    relay.process.send_signal(signal.SIGSTOP)
+    freeze(relay.process)
     send.stdin.write(b"5\n")
     send.stdin.flush()
     wait_line(send, "sealed under a key of its own")
@@ -86,7 +86,7 @@ def lost_connection(world):
     send.stdin.write(b"1\n")
     send.stdin.flush()
     wait_line(send, "accepted_at")
-    relay.process.send_signal(signal.SIGSTOP)
+    freeze(relay.process)
     send.stdin.write(b"2\n")
     send.stdin.close()
     send.stdin = None
@@ -134,7 +134,7 @@ def long_pipe(world):
     chat.stdin.write(b"0\n")
     chat.stdin.flush()
     equal(texts(bob.receive("--count", "1", "--timeout", str(TIMEOUT))), ["0"])
-    relay.process.send_signal(signal.SIGSTOP)
+    freeze(relay.process)
     chat.stdin.write("".join(f"{number}\n" for number in range(1000)).encode())
     chat.stdin.flush()
     wait_line(chat, "number 2,")  # of the lines that nobody accepts
