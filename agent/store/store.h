@@ -1,5 +1,5 @@
 /*
- * The client's records on disk: SQLite, each value sealed by itself (DESIGN: local store).
+ * The client's records on disk: SQLite, each value sealed by itself.
  *
  * The file shows which kinds of records there are, how many and how big; neither names nor
  * contents, and nothing can be changed or exchanged unnoticed. What it cannot notice is that the

@@ -287,7 +287,7 @@ static void prekeys_of_another_device_are_refused(void **state)
     scene_close(&s);
 }
 
-/* Decision 23: names are local. A contact is not called otherwise because the relay says so: the
+/* Names are local. A contact is not called otherwise because the relay says so: the
  * text was meant for somebody else. */
 static void a_contact_is_not_found_under_another_name(void **state)
 {
@@ -397,7 +397,7 @@ static void a_wrong_answer_holds_up_nothing_for_ever(void **state)
     scene_close(&s);
 }
 
-/* Decision 23: a relay that shows another identity blocks a contact until a person decides: also
+/* A relay that shows another identity blocks a contact until a person decides: also
  * for the one that was there all along. */
 static void a_person_can_decide_for_the_old_identity(void **state)
 {

@@ -208,7 +208,7 @@ static void welcome_with_another_list(
     CHECK_OK(relay_message_write(&changed, out));
 }
 
-/* Decision 21: an old copy of a home shows by its list, too, and does not send. */
+/* An old copy of a home shows by its list, too, and does not send. */
 static void a_home_that_lacks_a_list_is_an_old_copy(void **state)
 {
     struct scene s;

@@ -44,7 +44,7 @@ static uint64_t left(struct rig *rig)
     return rig_claim(rig, VICTIM, 1, (struct store_route){0, 1})->one_time_left;
 }
 
-/* ATTACKS.md: 100 accounts with 100 takes each in an hour never empty the pool, and an honest peer
+/* 100 accounts with 100 takes each in an hour never empty the pool, and an honest peer
  * always gets a session; soon after it, with a one-time prekey again. */
 static void one_time_prekeys_are_not_drained(void **state)
 {

@@ -77,7 +77,7 @@ static void a_device_list_is_not_rolled_back(void **state)
     relay_scene_close(&s);
 }
 
-/* Decision 23: a name that goes over to another identity blocks, until a person accepts it. */
+/* A name that goes over to another identity blocks, until a person accepts it. */
 static void a_changed_identity_blocks_until_accepted(void **state)
 {
     struct engine_output output = {0};
@@ -185,7 +185,7 @@ static void a_bundle_is_not_rolled_back(void **state)
     relay_scene_close(&s);
 }
 
-/* Decision 6: the relay may run out of one-time prekeys; an honest peer still gets a session. */
+/* The relay may run out of one-time prekeys; an honest peer still gets a session. */
 static void without_one_time_prekeys_there_is_still_a_session(void **state)
 {
     struct relay_scene s;

@@ -85,7 +85,7 @@ static void check_problem(const char *text, const char *wanted)
     assert_string_equal(reading.line.problem, wanted);
 }
 
-/* DESIGN.md, section 6: global options before or after the command. */
+/* Global options before or after the command. */
 static void options_and_arguments_come_in_any_order(void **state)
 {
     struct reading reading = {0};
@@ -272,7 +272,7 @@ static void check_run(const char *text, int code, const char *out, const char *e
     assert_int_equal(outcome.code, code);
 }
 
-/* DESIGN.md, section 5: data on stdout, all else on stderr; exit codes. */
+/* Data on stdout, all else on stderr; exit codes. */
 static void runs_end_with_their_exit_code(void **state)
 {
     (void)state;

@@ -51,7 +51,7 @@ static void check_shown(struct message *message, bool json, const char *wanted)
     message_clear(message);
 }
 
-/* DESIGN: a line says when, who, how sure it is that it is them, what, and the verdict. */
+/* A line says when, who, how sure it is that it is them, what, and the verdict. */
 static void a_message_is_one_line(void **state)
 {
     struct message message = a_message("hello", VERDICT_VERIFIED);
@@ -60,7 +60,7 @@ static void a_message_is_one_line(void **state)
     check_shown(&message, false, "12:03 bob (confirmed): hello   [verified]");
 }
 
-/* DESIGN: text from others never drives the terminal, nor looks like another message. */
+/* Text from others never drives the terminal, nor looks like another message. */
 static void further_lines_are_indented_and_controls_escaped(void **state)
 {
     struct message message = a_message("a\n12:03 bob: b\x1b[m", VERDICT_LATE);
@@ -144,7 +144,7 @@ static void no_terminal_is_too_narrow(void **state)
     signet_buf_free(&out);
 }
 
-/* DESIGN: gaps and forks are shown, never hidden. */
+/* Gaps and forks are shown, never hidden. */
 static void gaps_and_forks_have_lines_of_their_own(void **state)
 {
     struct message message = a_message("x", VERDICT_GAP);
@@ -165,7 +165,7 @@ static void gaps_and_forks_have_lines_of_their_own(void **state)
         "same place [fork]\n12:03 bob (confirmed): x   [fork]");
 }
 
-/* Decision 21: what the other side lacks is said, and how many. */
+/* What the other side lacks is said, and how many. */
 static void what_the_other_side_lacks_is_said(void **state)
 {
     struct message message = a_message("", VERDICT_MISSING);
@@ -216,7 +216,7 @@ static void a_refused_message_says_why(void **state)
 
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000"
 
-/* DESIGN, section 6: the fields of a message, in this order; what is not known is null. */
+/* Programs read the fields of a message in this order; what is not known is null. */
 static void json_has_the_promised_fields(void **state)
 {
     struct message message = a_message("hi\x1b", VERDICT_VERIFIED);

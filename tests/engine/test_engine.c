@@ -1,6 +1,6 @@
 /*
  * The engine where things are not as they should be: clocks that jump, answers that were lost.
- * docs/protocol.md, sections 1, 3, 5 and 9; decisions 14 and 22.
+ * docs/protocol.md, sections 1, 3, 5 and 9.
  */
 #include "tests/support/sim_checks.h"
 
@@ -9,7 +9,7 @@
 #define HOUR_MS UINT64_C(3600000)
 #define DAY_MS  (24 * HOUR_MS)
 
-/* Decision 22: a clock that was wrong once must not leave lists and bundles from the future. */
+/* A clock that was wrong once must not leave lists and bundles from the future. */
 static void a_clock_that_was_wrong_does_no_lasting_harm(void **state)
 {
     struct simulation sim;

@@ -1,12 +1,12 @@
 /*
  * The engine where records are damaged or gone: it costs what they held, and nothing besides.
- * docs/protocol.md, section 6; decisions 14 and 20.
+ * docs/protocol.md, section 6.
  */
 #include "tests/support/sim_checks.h"
 
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 
-/* Decision 20: a damaged record costs what it held, never the whole home. */
+/* A damaged record costs what it held, never the whole home. */
 static void a_damaged_record_costs_only_what_it_held(void **state)
 {
     static const enum record_kind kinds[] = {RECORD_BUNDLE, RECORD_CONTACT, RECORD_NAME,

@@ -1,6 +1,6 @@
 /*
  * The receiving side has lost a record: what comes meanwhile is not lost with it.
- * docs/protocol.md, section 8; decisions 14 and 21.
+ * docs/protocol.md, section 8.
  */
 #include "tests/support/sim_checks.h"
 
@@ -28,7 +28,7 @@ static void check_received(
     free(history);
 }
 
-/* Decision 14: a message whose sender's record is damaged waits for it, and is shown once. */
+/* A message whose sender's record is damaged waits for it, and is shown once. */
 static void messages_wait_for_a_damaged_contact(void **state)
 {
     struct simulation sim;
@@ -171,7 +171,7 @@ static void check_sent(
     free(history);
 }
 
-/* Decision 21: what can never be opened is refused; the other side is told what is missing, once,
+/* What can never be opened is refused; the other side is told what is missing, once,
  * without anybody typing, and writes in the new session. */
 static void the_other_side_learns_what_is_missing(void **state)
 {

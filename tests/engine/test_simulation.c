@@ -41,7 +41,7 @@ static void two_clients_talk_both_ways(void **state)
     simulation_close(&sim);
 }
 
-/* Decision 14: what is sealed is sent again as the same bytes until it is accepted. */
+/* What is sealed is sent again as the same bytes until it is accepted. */
 static void a_message_to_somebody_offline_arrives_later(void **state)
 {
     struct simulation sim;
@@ -132,7 +132,7 @@ static void what_cannot_be_sent_is_named(void **state)
     simulation_close(&sim);
 }
 
-/* DESIGN: a message of 64 KiB goes through whole, with its init data. */
+/* A message of 64 KiB goes through whole, with its init data. */
 static void the_largest_text_arrives(void **state)
 {
     struct simulation sim;
@@ -180,7 +180,7 @@ static void nothing_leaves_before_it_is_committed(void **state)
     simulation_close(&sim);
 }
 
-/* Decision 21: a store that was set back must not send: its keys were used already. */
+/* A store that was set back must not send: its keys were used already. */
 static void an_old_copy_of_a_home_refuses_to_send(void **state)
 {
     struct simulation sim;
@@ -251,7 +251,7 @@ static void disturb(struct simulation *sim, struct sim_client *client)
 }
 
 /*
- * Decision 14, crash safety: connections and processes end between any two frames. What is in the
+ * Crash safety: connections and processes end between any two frames. What is in the
  * sender's history arrives exactly once, in order, verified; nothing else does.
  */
 static void storm(uint64_t seed)

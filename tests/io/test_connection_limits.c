@@ -25,7 +25,7 @@ static void a_message_of_the_full_size_passes_and_one_byte_more_does_not(void **
     signet_buf_free(&buf);
 }
 
-/* ATTACKS.md, network and load: a reader that never reads has a bounded queue, then is dropped. */
+/* A reader that never reads has a bounded queue, then is dropped. */
 static void a_peer_that_does_not_read_is_dropped_at_the_bound(void **state)
 {
     struct connection_rig *rig = *state;
@@ -75,7 +75,7 @@ static void the_bound_on_output_is_raised_for_one_connection(void **state)
     signet_buf_free(&buf);
 }
 
-/* ATTACKS.md: slowloris is closed at the absolute deadline. */
+/* Slowloris is closed at the absolute deadline. */
 static void a_peer_that_says_nothing_is_closed_at_the_deadline(void **state)
 {
     struct connection_rig *rig = *state;

@@ -58,7 +58,7 @@ static void other_headers_are_passed_over(void **state)
     CHECK(request.names_protocol);
 }
 
-/* ATTACKS.md: a foreign Origin is refused, and no page of a browser is ours. */
+/* A foreign Origin is refused, and no page of a browser is ours. */
 static void no_origin_passes(void **state)
 {
     (void)state;
@@ -145,7 +145,7 @@ static void every_prefix_of_a_request_needs_more(void **state)
     CHECK(used == sizeof(text) - 1);
 }
 
-/* ATTACKS.md: memory before login is bounded. */
+/* Memory before login is bounded. */
 static void an_endless_head_is_refused_at_the_bound(void **state)
 {
     struct signet_buf in = {0};

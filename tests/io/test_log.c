@@ -62,7 +62,7 @@ static void json_lines_say_the_same(void **state)
         "\"max\":18446744073709551615,\"min\":-9223372036854775808,\"ok\":false}\n");
 }
 
-/* ATTACKS.md, terminal: ESC, C1, bidi and line ends are shown, not obeyed. */
+/* ESC, C1, bidi and line ends are shown, not obeyed. */
 static void text_of_others_is_escaped(void **state)
 {
     static const char evil[] = "a\n\x1b]8;;\x07\x9c\xe2\x80\xae\"\\\x7f";

@@ -128,7 +128,7 @@ static void a_connection_is_made_and_both_ends_are_set_up(void **state)
     CHECK(close(client) == 0 && close(server) == 0 && close(listener) == 0);
 }
 
-/* DESIGN, section 4: every worker has its own listener. */
+/* Every worker has its own listener: the kernel spreads connections over them. */
 static void two_listeners_share_a_port(void **state)
 {
     struct socket_address any, bound;

@@ -1,4 +1,4 @@
-/* io/tls: TLS 1.3 over a socket pair, both sides in one thread; DESIGN decisions 18 and 19. */
+/* io/tls: TLS 1.3 over a socket pair, both sides in one thread. */
 #include "tests/support/unit.h"
 
 #include <signal.h>

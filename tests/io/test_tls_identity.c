@@ -1,4 +1,4 @@
-/* io/tls_identity: a relay's key and certificate, in two files; DESIGN decisions 18 and 19. */
+/* io/tls_identity: a relay's key and certificate, in two files. */
 #include "tests/support/unit.h"
 
 #include <errno.h>

@@ -17,7 +17,7 @@ static bool takes(const uint8_t *bytes, size_t len)
 
 #define TAKES(...) takes((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 
-/* ATTACKS.md: no allocation from a claimed length. OpenSSL would make room for 131,396 bytes. */
+/* No allocation from a claimed length. OpenSSL would make room for 131,396 bytes. */
 static void a_message_longer_than_its_record_is_refused(void **state)
 {
     (void)state;

@@ -188,7 +188,7 @@ static void lengths_have_one_form(void **state)
     CHECK_REFUSED(WS_CLIENT, "\x82\x7f\x80\x00\x00\x00\x00\x00\x00\x00", WS_CODE_PROTOCOL);
 }
 
-/* ATTACKS.md: no allocation from a claimed length. */
+/* No allocation from a claimed length. */
 static void a_claimed_length_over_the_ceiling_is_refused_at_once(void **state)
 {
     struct reader r;

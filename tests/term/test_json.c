@@ -51,7 +51,7 @@ static void check_string(signet_span text, const char *wanted)
     signet_buf_free(&out);
 }
 
-/* DESIGN.md, section 5: text from others never drives the terminal, in JSON neither. */
+/* Text from others never drives the terminal, in JSON neither. */
 static void strings_are_escaped(void **state)
 {
     (void)state;

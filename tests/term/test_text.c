@@ -29,7 +29,7 @@ static void ordinary_text_of_any_script_stays_as_it_is(void **state)
         "Gr\u00fc\u00dfe \u05e9\u05dc\u05d5\u05dd \u4f60\u597d \U0001f600\ufe0f");
 }
 
-/* DESIGN.md, section 5: control characters, C1 and OSC never reach the terminal. */
+/* Control characters, C1 and OSC never reach the terminal. */
 static void control_characters_are_shown_as_escapes(void **state)
 {
     (void)state;

@@ -18,7 +18,7 @@ static void check_folder(const char *option, const char *wanted)
     free(folder);
 }
 
-/* DESIGN.md, section 5: XDG directories; --home and SIGNET_HOME override. */
+/* --home goes before SIGNET_HOME, and that before the folder of the XDG specification. */
 static void the_folder_is_found_in_a_fixed_order(void **state)
 {
     char *folder = NULL;
@@ -72,7 +72,7 @@ static void where_nothing_is_nothing_is_left(void **state)
     home_rig_free(rig);
 }
 
-/* DESIGN.md, section 5: one process at a time owns a home. */
+/* Two processes with one home would use a session's keys twice. */
 static void a_second_process_is_told_which_one_has_the_home(void **state)
 {
     struct home_rig *rig = home_rig_new(state);

@@ -12,7 +12,7 @@
 #include "agent/home/private_file.h"
 #include "tests/support/crypto_unit.h"
 
-/* Decision 20: a 0600 key file when there is no terminal. */
+/* Without a terminal nobody types a passphrase: the key is in a file that its owner alone reads. */
 static void without_a_person_the_key_is_a_file_for_its_owner(void **state)
 {
     struct home_rig *rig = home_rig_new(state);
@@ -85,7 +85,7 @@ static void passphrases_that_keep_differing_end_the_attempt(void **state)
     home_rig_free(rig);
 }
 
-/* MEGA (2022): a malleable wrapped key. ATTACKS.md: any flipped bit is refused. */
+/* MEGA (2022) took wrapped keys that a server had changed: here any flipped bit is refused. */
 static void a_flipped_bit_in_the_sealed_key_is_refused(void **state)
 {
     static const size_t places[] = {0, 7, 9, 24, 40, 72};

@@ -1,4 +1,4 @@
-/* client: the sealed store (DESIGN: local store). */
+/* The client's store: what it keeps, who can open it, and what a full disk costs. */
 #include "tests/support/client_store_folder.h"
 
 #include <sys/stat.h>
@@ -126,7 +126,7 @@ static int small_disk(sqlite3 *db, char **message, const struct sqlite3_api_rout
     return sqlite3_exec(db, "PRAGMA max_page_count = 12", NULL, NULL, NULL);
 }
 
-/* ATTACKS.md: full disk -> clear error, nothing lost that was. */
+/* A full disk gives a clear error, and nothing is lost that was there. */
 static void a_full_disk_is_told_and_changes_nothing(void **state)
 {
     static const uint8_t big[100000];

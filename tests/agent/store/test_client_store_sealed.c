@@ -1,6 +1,6 @@
 /*
  * client: what somebody who has the store's file, and no key, can read in it and change unnoticed:
- * nothing (DESIGN: local store).
+ * nothing.
  */
 #include "tests/support/client_store_folder.h"
 
@@ -70,7 +70,7 @@ static bool store_contains(const struct client_store_folder *folder, signet_span
     return file_contains(folder->store, bytes) || file_contains(log, bytes);
 }
 
-/* DESIGN.md, decision 20: what is typed or received is written nowhere in the clear. */
+/* What is typed or received is in no file in the clear, for disks are stolen and backed up. */
 static void neither_names_nor_values_are_in_the_file(void **state)
 {
     struct client_store_folder folder = client_store_folder_new();
@@ -85,7 +85,7 @@ static void neither_names_nor_values_are_in_the_file(void **state)
     client_store_folder_remove(&folder);
 }
 
-/* ATTACKS.md: a flipped bit in any stored record -> named error, the rest readable. */
+/* A flipped bit in a stored record gives an error that names it; the rest can be read. */
 static void a_flipped_bit_refuses_that_record_and_no_other(void **state)
 {
     struct client_store_folder folder = client_store_folder_new();
@@ -133,7 +133,7 @@ static void a_scan_shows_damaged_records_empty_and_goes_on(void **state)
     client_store_folder_remove(&folder);
 }
 
-/* The associated data binds a value to its row: decision 20. */
+/* The associated data binds a value to its row, so that rows cannot be exchanged. */
 static void records_exchanged_between_rows_are_refused(void **state)
 {
     static const char *const moves[] = {
@@ -188,7 +188,7 @@ static void a_record_of_another_store_is_refused(void **state)
     client_store_folder_remove(&two);
 }
 
-/* Decision 20: secure_delete. The sealed value of a deleted record is overwritten. */
+/* secure_delete: the sealed value of a deleted record is overwritten. */
 static void a_deleted_record_leaves_no_bytes_in_the_file(void **state)
 {
     struct client_store_folder folder = client_store_folder_new();

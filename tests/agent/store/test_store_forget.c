@@ -1,6 +1,6 @@
 /*
  * client: what was overwritten in the store is soon in no file of the home, so that keys that were
- * used open nothing any more (docs/threat-model.md; decision 20).
+ * used open nothing any more (docs/threat-model.md).
  */
 #include "tests/support/record_checks.h"
 

@@ -1,4 +1,4 @@
-/* The chain of one device's entries: docs/protocol.md, section 8, step 7; decision 15. */
+/* The chain of one device's entries: docs/protocol.md, section 8, step 7. */
 #include "tests/support/unit.h"
 
 #include "engine/history/chain.h"

@@ -74,7 +74,7 @@ static void close_talk(struct talk *t, const char *received)
     simulation_close(&t->sim);
 }
 
-/* Decision 14: a process may end at any moment; what it was given for a contact is on disk. */
+/* A process may end at any moment; what it was given for a contact is on disk. */
 static void what_waits_for_an_answer_outlives_the_process(void **state)
 {
     struct talk t;

@@ -22,7 +22,7 @@ static struct signet_id numbered(size_t number)
     return id;
 }
 
-/* DESIGN: the cache is bounded; the oldest makes room. */
+/* The cache is bounded; the oldest makes room. */
 static void the_cache_forgets_the_oldest_only(void **state)
 {
     struct signet_library *library = NULL;

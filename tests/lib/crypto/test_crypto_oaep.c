@@ -23,7 +23,7 @@ static void check_rejected_as(
     assert_memory_equal(given->k, wanted, sizeof(wanted));
 }
 
-/* No error, and HMAC(reject key, ciphertext): DESIGN, implicit rejection. */
+/* Implicit rejection: no error, and HMAC(reject key, ciphertext) (Manger 2001 saw the error). */
 static void check_rejected(struct crypto_rsa_private *key, signet_span ciphertext)
 {
     struct crypto_oaep_secret given = {{0}};
@@ -115,7 +115,7 @@ static void encrypt_otherwise(const struct crypto_rsa_private *key,
     EVP_PKEY_CTX_free(context);
 }
 
-/* DESIGN: both digests SHA-256, the label empty, the plaintext 32 bytes; padding that holds around
+/* Both digests SHA-256, the label empty, the plaintext 32 bytes; padding that holds around
  * a plaintext of another length is as bad as one that does not. */
 static void other_paddings_and_lengths_give_the_rejection_value(void **state)
 {

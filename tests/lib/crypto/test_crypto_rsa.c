@@ -255,7 +255,7 @@ static EVP_PKEY *generate_unacceptable(const char *algorithm, unsigned bits, uns
     return pkey;
 }
 
-/* DESIGN: the same keys are refused as among public ones. */
+/* The same keys are refused as among public ones. */
 static void private_keys_of_other_kinds_are_refused(void **state)
 {
     static const struct {

@@ -1,4 +1,4 @@
-/* crypto: which public RSA keys are accepted (DESIGN: one encoding, three sizes, one exponent). */
+/* crypto: which public RSA keys are accepted: one encoding, three sizes, one exponent. */
 #include "tests/support/crypto_unit.h"
 
 #include <openssl/bn.h>
@@ -103,7 +103,7 @@ static void a_key_is_shared_until_its_last_owner_frees_it(void **state)
     crypto_rsa_public_free(NULL);
 }
 
-/* DESIGN: e = 65537 and no other; e = 1, 3, even, huge, negative or zero come from attackers. */
+/* e = 65537 and no other; e = 1, 3, even, huge, negative or zero come from attackers. */
 static void other_exponents_are_refused_cheaply(void **state)
 {
     static const char *const exponents[] = {"", "00", "01", "02", "03", "11", "010000", "010002",
@@ -121,7 +121,7 @@ static void other_exponents_are_refused_cheaply(void **state)
     crypto_rsa_private_free(good.key);
 }
 
-/* DESIGN: 2048, 3072 or 4096 bits; a modulus of 16384 bits makes whoever checks it work. */
+/* 2048, 3072 or 4096 bits; a modulus of 16384 bits makes whoever checks it work. */
 static void other_sizes_are_refused_cheaply(void **state)
 {
     static const size_t bits[] = {

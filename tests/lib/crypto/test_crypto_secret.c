@@ -8,7 +8,7 @@
 #include "crypto/secret.h"
 #include "tests/support/key_pool.h"
 
-/* DESIGN: private keys live in the secure heap. */
+/* Private keys live in the secure heap. */
 static void secrets_come_zeroed_from_the_secure_heap(void **state)
 {
     static const uint8_t zeros[100];

@@ -94,7 +94,7 @@ static void values_are_taken(void **state)
     CHECK(limits.closed_registration && !limits.open_registration && limits.take_burst == 32);
 }
 
-/* DESIGN, section 4: unknown keys are fatal; the line is named. */
+/* Unknown keys are fatal; the line is named. */
 static void what_is_not_possible_is_refused_with_its_line(void **state)
 {
     (void)state;
