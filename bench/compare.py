@@ -5,8 +5,8 @@ usage: compare.py BEFORE AFTER [quick]
 
 A machine that other machines share is twice as fast at one time as at another. So the two run in
 turn, three times each, and a row is worse only where the median of AFTER lies beyond all that
-BEFORE had. A row that is worse is measured again before it is believed: of 70 rows that wander, one
-or two lie there by chance.
+BEFORE had. A row that is worse is measured again before it is believed: of 55 figures that
+wander, some lie there by chance.
 """
 
 import json
@@ -54,11 +54,13 @@ def judge(before, after, more_is_better):
 
 
 def compare(before, after):
-    """Prints a line for each figure that all runs have; how many are worse."""
+    """Prints a line for each figure; true if any was compared, and none is worse."""
     worse = shown = 0
     print(f"{'':<62} {'BEFORE, least to most':>25} {'median':>9} {'AFTER':>9}")
-    for what, (_, more_is_better) in before[0].items():
+    known = {what: more for run in before + after for what, (_, more) in run.items()}
+    for what, more_is_better in known.items():
         if not all(what in run for run in before + after):
+            print(f"{what:<62} is not in every run")
             continue
         a, b = ([run[what][0] for run in runs] for runs in (before, after))
         verdict = judge(a, b, more_is_better)
@@ -67,7 +69,7 @@ def compare(before, after):
         print(f"{what:<62} {min(a):>11.5g} to {max(a):>9.5g} {statistics.median(a):>9.5g} "
               f"{statistics.median(b):>9.5g} {verdict}".rstrip())
     print(f"{shown} figures, {worse} worse")
-    return worse
+    return shown > 0 and worse == 0
 
 
 def main(words):
@@ -76,7 +78,7 @@ def main(words):
         return 2
     clones = words[:2]
     for clone in clones:
-        if not os.path.exists(os.path.join(clone, "script/bench")):
+        if not os.access(os.path.join(clone, "script/bench"), os.X_OK):
             print(f"compare: {clone} is no clone of signet: it has no script/bench",
                   file=sys.stderr)
             return 2
@@ -85,7 +87,7 @@ def main(words):
         for which, clone in enumerate(clones):
             print(f"compare: round {number + 1} of {ROUNDS}, {clone}", file=sys.stderr)
             runs[which].append(measure(clone, words[2:]))
-    return 1 if compare(runs[0], runs[1]) > 0 else 0
+    return 0 if compare(runs[0], runs[1]) else 1
 
 
 if __name__ == "__main__":
